@@ -1,0 +1,242 @@
+"""Whether a heavy patch holds: tuned to seven tenths of a core at 64 frames, beside a client that takes as much.
+
+Both are clients of one JACK dummy server at 48 kHz, each in a process of its own. The control does the same number of
+additions and multiplications in every block and nothing else, so what it is blamed for is the machine's. The server
+says whom it waited for in vain; those lines are counted for each client, over ten minutes. ``HELD_MINUTES=1`` makes it
+shorter.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import numpy as np
+
+from bench import report
+from nodegraph.runtime.engine import cycles_per_second
+from nodegraph.runtime.kernels.memory_words import cycles, load_i64, store_i64
+from nodegraph.runtime.native.compiled import address
+
+NAME: Final = "held"
+RATE, BLOCK = 48_000, 64
+TARGET: Final = 0.70
+BLAME: Final = re.compile(r"XRun: client = (\S+) was not finished")
+
+
+def run(rounds: int = 1) -> list[report.Row]:
+    """Rows for the results table: one long run, whatever `rounds` says."""
+    if shutil.which("jackd") is None:
+        return [report.row("client-blamed xruns", None, "", "jackd is missing: apt install jackd2")]
+    minutes = float(os.environ.get("HELD_MINUTES", "10"))
+    with (
+        Server() as server,
+        Client("nodegraph", server.name, 64) as ours,
+        Client("control", server.name, 5_000) as control,
+    ):
+        ours.tune(8)
+        control.tune(1)
+        server.blamed.clear()
+        loads = ours.hold(60.0 * minutes)
+        blamed = Counter(server.blamed)
+        other = control.hold(1.0)[0]
+    against = f"control at {100 * other:.0f} % of a core: {blamed['control']}; {minutes:g} minutes, {server.mode}"
+    about = f"{ours.size} voices; every ten seconds {100 * min(loads):.0f} to {100 * max(loads):.0f} %"
+    return [
+        report.row("client-blamed xruns", float(blamed["nodegraph"]), "", against),
+        report.row(f"load held at {BLOCK} frames", 100 * sum(loads) / len(loads), "% of a core", about),
+    ]
+
+
+class Server:
+    """A JACK dummy server, with real-time priority where it may have one, and whom it blames."""
+
+    def __init__(self) -> None:
+        self.name = f"nodegraph-held-{os.getpid()}"
+        self.mode = "real-time priority" if _may_be_real_time() else "no real-time priority"
+        self.blamed: list[str] = []
+
+    def __enter__(self) -> Self:
+        mode = ["-R", "-P", "70"] if self.mode.startswith("real") else ["--no-realtime"]
+        self.process = subprocess.Popen(
+            ["jackd", "-n", self.name, "-v", "--no-mlock", *mode, "-d", "dummy", "-r", str(RATE), "-p", str(BLOCK)],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        )  # fmt: skip
+        subprocess.run(["jack_wait", "-s", self.name, "-w", "-t", "20"], check=True, stdout=subprocess.DEVNULL)
+        threading.Thread(target=self._read, daemon=True).start()
+        return self
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            found = BLAME.search(line)
+            if found:
+                self.blamed.append(found[1])
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.terminate()
+        self.process.wait()
+
+
+class Client:
+    """A client in a process of its own. `size` is how much it does in a block: voices, or steps of the control."""
+
+    def __init__(self, kind: str, server: str, size: int) -> None:
+        self.kind, self.server, self.size = kind, server, size
+
+    def __enter__(self) -> Self:
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "bench.held", self.kind, self.server], env=environment,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+        )  # fmt: skip
+        return self
+
+    def _ask(self, *words: object) -> list[str]:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(" ".join(map(str, words)) + "\n")
+        for line in self.process.stdout:  # libjack says things in between
+            if line.startswith("load "):
+                return line.split()[1:]
+        raise RuntimeError(f"{self.kind} has ended")
+
+    def tune(self, step: int) -> None:
+        """As much as loads a core to the target, in whole steps."""
+        for _ in range(10):
+            load = float(self._ask("play", self.size, 3.0)[0])
+            if abs(load - TARGET) < 0.01:
+                break
+            times = min(TARGET / max(load, 0.01), 3.0)  # an overload on the way would stop the machine
+            self.size = max(step, round(self.size * times / step) * step)
+
+    def hold(self, seconds: float) -> list[float]:
+        """Play on; gives the load of every ten seconds."""
+        return [float(word) for word in self._ask("hold", seconds)]
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def _may_be_real_time() -> bool:
+    chrt = shutil.which("chrt")
+    return (
+        chrt is not None
+        and subprocess.run([chrt, "-f", "10", "true"], capture_output=True, check=False).returncode == 0
+    )
+
+
+def _voices(count: int) -> Any:
+    from nodegraph.core.graph import Graph
+
+    graph = Graph()
+    graph.add("gain~", "sum", gain=0.5 / count)
+    graph.add("out~", "out", channels=1)
+    graph.connect("sum.y", "out.x")
+    chain = ("ladder~", "svf~", "ladder~", "eq~", "ladder~")  # few voices with much to do, as synthesizers have them
+    for k in range(count):
+        last = graph.add("saw~", f"osc{k}", freq=40.0 * 2.0 ** (k % 48 / 12.0) + 0.01 * k)
+        for number, kind in enumerate(chain):
+            node = graph.add(kind, f"{kind[:-1]}{k}_{number}")
+            graph.connect(last, node)
+            last = node
+        graph.connect(last, "sum.x")
+    return graph.view
+
+
+class Ours:
+    """Our client: voices of a saw through five filters."""
+
+    def __init__(self, server: str) -> None:
+        self.server = server
+        self.player: Any = None
+
+    def play(self, size: int) -> None:
+        """So many voices from now on."""
+        from nodegraph.runtime.drivers.jack import JackDriver
+        from nodegraph.runtime.player import Player
+
+        if self.player is not None:
+            self.player.edit(_voices(size))
+            return
+        self.player = Player(_voices(size), RATE, outputs=1)
+        self.driver = JackDriver(self.player.engine, "nodegraph", server=self.server)
+        self.driver.start()
+        self.driver.connect()
+        threading.Thread(target=self.player.live, args=(lambda: True,), daemon=True).start()
+
+    def load(self, seconds: float) -> float:
+        """The share of a core that its blocks take."""
+        self.player.engine.load()
+        time.sleep(seconds)
+        return float(self.player.engine.load())
+
+
+def work(frames, place):  # type: ignore[no-untyped-def]
+    """``JackProcessCallback`` of the control. `place`: steps a block, a number, cycles spent, blocks."""
+    begin = cycles()
+    number = load_i64(place, 8)
+    for _ in range(load_i64(place, 0)):
+        number = number * 6364136223846793005 + 1442695040888963407
+    store_i64(place, 8, number)
+    store_i64(place, 16, load_i64(place, 16) + cycles() - begin)
+    store_i64(place, 24, load_i64(place, 24) + 1)
+    return 0
+
+
+class Control:
+    """The control: so many steps of a random number generator in every block, in machine code."""
+
+    def __init__(self, server: str) -> None:
+        import jack
+
+        self.place = np.zeros(4, np.int64)
+        self.client = jack.Client("control", servername=server, no_start_server=True)
+        self.client.outports.register("out")
+        library, ffi = jack._lib, jack._ffi
+        self._call = ffi.cast("JackProcessCallback", address(work))
+        library.jack_set_process_callback(self.client._ptr, self._call, ffi.cast("void *", self.place.ctypes.data))
+        self.client.activate()
+
+    def play(self, size: int) -> None:
+        """So many steps from now on."""
+        self.place[0] = size
+
+    def load(self, seconds: float) -> float:
+        """The share of a core that its blocks take."""
+        before = self.place.copy()
+        time.sleep(seconds)
+        spent, blocks = (self.place - before)[2:]
+        return float(spent / cycles_per_second() / (blocks * BLOCK / RATE))
+
+
+def _client(kind: str, server: str) -> None:
+    """Answers ``play SIZE SECONDS`` with the load, ``hold SECONDS`` with the loads of every ten."""
+    client = Ours(server) if kind == "nodegraph" else Control(server)
+    for line in sys.stdin:
+        word, *numbers = line.split()
+        if word == "play":
+            client.play(int(numbers[0]))
+            time.sleep(2.0)
+            loads = [client.load(float(numbers[1]))]
+        else:
+            seconds = float(numbers[0])
+            loads = [client.load(min(10.0, seconds)) for _ in range(max(1, round(seconds / 10.0)))]
+        print("load", *(f"{load:.4f}" for load in loads), flush=True)
+
+
+if __name__ == "__main__":
+    _client(*sys.argv[1:])

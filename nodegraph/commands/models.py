@@ -1,0 +1,165 @@
+"""The models that listen, and the sounds that come with nodegraph: what there is, and bringing it here.
+
+Every file is fetched by name, checked against its hash, and never installed or run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nodegraph.models import Entry, Store
+
+SUMMARY = "list, fetch and verify models"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    does = parser.add_subparsers(dest="do", required=True, metavar="list|info|fetch|add|verify|remove")
+    as_json = argparse.ArgumentParser(add_help=False)
+    as_json.add_argument("--json", action="store_true", help="for programs")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return does.add_parser(name, help=text, description=text, parents=[as_json])
+
+    add("list", "every model that the store knows, and whether it is here")
+    add("info", "all about one").add_argument("name", metavar="NAME")
+    fetch = add("fetch", "bring models here")
+    fetch.add_argument("names", metavar="NAME", nargs="*")
+    fetch.add_argument("--all", action="store_true", help="all that the store knows")
+    fetch.add_argument("--accept-licence", action="store_true", help="accept a licence that forbids commercial use")
+    own = add("add", "take a file or folder of your own into the store")
+    own.add_argument("path", metavar="PATH", type=Path)
+    own.add_argument("--name", required=True)
+    own.add_argument("--kind", choices=("model", "sound"), default="model")
+    own.add_argument("--licence", default="unknown")
+    own.add_argument("--about", default="")
+    add("verify", "read and hash what is here").add_argument("names", metavar="NAME", nargs="*")
+    add("remove", "delete a model's files").add_argument("names", metavar="NAME", nargs="+")
+
+
+def run(args: argparse.Namespace) -> int:
+    from nodegraph.models import Store
+
+    return int(globals()[f"_{args.do}"](Store(), args))
+
+
+def _list(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import say, say_json
+
+    found = store.list()
+    if args.json:
+        say_json({"root": str(store.root), "models": [entry.as_dict() for entry in found]})
+        return 0
+    width = max((len(entry.name) for entry in found), default=0)
+    for entry in found:
+        manifest = entry.manifest
+        say(f"{entry.name:{width}}  {entry.state:7}  {_size(manifest.size):>9}  {manifest.licence}: {manifest.title}")
+    say(f"stored in {store.root}")
+    return 0
+
+
+def _info(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import say, say_json
+
+    entry = store.info(args.name)
+    if args.json:
+        say_json(entry.as_dict())
+        return 0
+    manifest = entry.manifest
+    say(f"{manifest.name}: {manifest.title}")
+    for word, text in (
+        ("about", manifest.about), ("hears", manifest.hears), ("says", manifest.says),
+        ("licence", manifest.licence + (", not for commercial use" if manifest.non_commercial else "")),
+        ("", manifest.licence_note), ("origin", manifest.origin), ("revision", manifest.revision),
+        ("state", f"{entry.state}, {_size(manifest.size)}"), ("folder", str(entry.folder)),
+    ):  # fmt: skip
+        if text:
+            say(f"  {word:8}  {' '.join(text.split())}")
+    for file in manifest.files:
+        say(f"  {'file':8}  {file.key}: {file.save}, {file.size} bytes, sha256 {file.sha256}")
+        say(f"  {'':8}  from {file.source}")
+    return 0
+
+
+def _fetch(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import progress, say, say_json
+    from nodegraph.core.errors import ModelError, NodegraphError, Problem
+
+    names = [entry.name for entry in store.list()] if args.all else args.names
+    if not names:
+        raise ModelError(Problem("no-name", "No model is named.", "Name some, or give --all."))
+    problems: list[Problem] = []
+    done: list[Entry] = []
+    for name in names:
+        try:
+            here = store.info(name).state == "here"
+            with progress(name) as tell:
+                entry = store.fetch(name, tell, accept_licence=args.accept_licence)
+        except NodegraphError as error:
+            problems += error.problems
+            continue
+        done.append(entry)
+        if not args.json:
+            say(f"{name}: {'is here' if here else 'fetched'}, {_size(entry.manifest.size)}")
+    if args.json and not problems:
+        say_json({"models": [entry.as_dict() for entry in done]})
+    if problems:
+        raise ModelError(problems)
+    return 0
+
+
+def _add(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import progress
+
+    with progress(args.name) as tell:
+        entry = store.add(
+            args.path, args.name, kind=args.kind, licence=args.licence, about=args.about, progress=tell
+        )  # fmt: skip
+    _told(entry, f"{entry.name}: added, {_size(entry.manifest.size)}", args.json)
+    return 0
+
+
+def _verify(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import progress, say, say_json
+    from nodegraph.core.errors import ModelError, Problem
+
+    problems: list[Problem] = []
+    with progress("verifying") as tell:
+        for name in args.names or [None]:
+            problems += store.verify(name, tell)
+    if problems:
+        raise ModelError(problems)
+    names = args.names or [entry.name for entry in store.list() if entry.state != "missing"]
+    if args.json:
+        say_json({"verified": names, "problems": []})
+    else:
+        say(f"all well: {', '.join(names) or 'nothing is stored'}")
+    return 0
+
+
+def _remove(store: Store, args: argparse.Namespace) -> int:
+    from nodegraph.commands.output import say, say_json
+
+    freed = {name: store.remove(name) for name in args.names}
+    if args.json:
+        say_json({"freed": freed})
+    else:
+        for name, size in freed.items():
+            say(f"{name}: removed, {_size(size)} freed")
+    return 0
+
+
+def _told(entry: Entry, text: str, as_json: bool) -> None:
+    from nodegraph.commands.output import say, say_json
+
+    if as_json:
+        say_json(entry.as_dict())
+    else:
+        say(text)
+
+
+def _size(count: int) -> str:
+    """``7.1 MB``"""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

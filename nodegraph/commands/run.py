@@ -1,0 +1,134 @@
+"""Play a patch, live: with the sound device, or without one in real time to nobody.
+
+It plays until Ctrl-C (or for --seconds), then fades out. --record keeps what the device got, to the sample.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nodegraph.api.patch import Patch
+    from nodegraph.api.playing import Playing
+    from nodegraph.commands.options import Post
+    from nodegraph.commands.view import Status
+
+SUMMARY = "play a patch, live"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patch", metavar="PATCH", type=Path)
+    playing_arguments(parser)
+
+
+def playing_arguments(parser: argparse.ArgumentParser) -> None:
+    """How to play, whatever it is."""
+    from nodegraph.commands.options import sound_options
+
+    parser.add_argument(
+        "--driver", choices=("auto", "portaudio", "jack", "null"), default="auto",
+        help="auto: the default device if there is one, else null: real time without a device",
+    )  # fmt: skip
+    parser.add_argument(
+        "--device", metavar="D",
+        help="number or part of a name (see nodegraph devices); with --driver jack a server's name",
+    )  # fmt: skip
+    parser.add_argument("--input-device", metavar="D", help="another device for in~: number or part of a name")
+    parser.add_argument(
+        "--watch", action="store_true",
+        help="take over nodes of your own (.py) and patches inside (.ng) when they are saved",
+    )  # fmt: skip
+    parser.add_argument(
+        "--trust-edits", action="store_true",
+        help="--watch, and let run whatever is saved in the files of nodes that you trust now, until it ends",
+    )  # fmt: skip
+    parser.add_argument("--record", metavar="OUT.wav", type=Path, help="keep what is played: .wav or .flac")
+    sound_options(parser, 256)
+
+
+def run(args: argparse.Namespace) -> int:
+    from nodegraph.api.sounds import check_sound_target, check_writable
+    from nodegraph.commands.options import open_patch
+    from nodegraph.commands.view import status_view
+
+    if args.record:
+        check_sound_target(args.record)
+    if args.picture:
+        check_writable(args.picture)
+    patch, posts, input = open_patch(args.patch, args.sets, args.input)
+    view = status_view(patch.title or args.patch.name, patch.about, args.json)
+    with view:
+        playing, interrupted = _play(patch, posts, input, args, view)
+    _tell(playing, patch, args)
+    if interrupted is not None:
+        raise interrupted
+    if playing.error is not None:
+        raise playing.error
+    return 0
+
+
+def _play(
+    patch: Patch, posts: list[Post], input: Path | None, args: argparse.Namespace, view: Status
+) -> tuple[Playing, KeyboardInterrupt | None]:
+    """Play to the end; gives what played, and what interrupted it."""
+    from nodegraph.api.playing import Playing
+    from nodegraph.commands.hearing import Hearing
+    from nodegraph.core.flatten import flatten
+
+    playing = Playing(
+        patch, args.seconds, driver=args.driver, device=args.device, input_device=args.input_device, rate=args.rate,
+        block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
+        threads=args.threads,
+    )  # fmt: skip
+    hearing = Hearing(flatten(patch.document))
+    interrupted = watch = None
+    try:
+        playing.heard.tell(hearing)
+        if args.watch or args.trust_edits:
+            watch = playing.watch_files(trust_edits=args.trust_edits)
+        view.begin(playing)
+        while not playing.wait(view.period_s):
+            view.show(playing, hearing)
+    except KeyboardInterrupt as signal:
+        interrupted = signal
+    finally:
+        _finish(playing)
+        if watch is not None:
+            watch.close()
+    return playing, interrupted
+
+
+def _finish(playing: Playing) -> None:
+    """Fade out and close the files; another Ctrl-C meanwhile changes nothing."""
+    while True:
+        try:
+            playing.stop()
+            return
+        except KeyboardInterrupt:
+            continue
+
+
+def _tell(playing: Playing, patch: Patch, args: argparse.Namespace) -> None:
+    """What it leaves."""
+    from nodegraph.commands.output import say, say_json
+
+    left = {}
+    if args.record and args.record.exists() and playing.recorded:
+        left["record"] = str(args.record)
+    if args.picture and playing.kept:
+        import numpy as np
+
+        from nodegraph.pictures import picture
+
+        events = [event for event in playing.heard.taken() if event.time < playing.time]
+        picture(args.picture, np.concatenate(playing.kept, axis=1), args.rate, events, title=patch.title)
+        left["picture"] = str(args.picture)
+    if args.json:
+        say_json({"type": "end", **playing.status(), **left})
+        return
+    if "record" in left:
+        say(f"{args.record}: what was played, {playing.recorded / args.rate:.2f} s")
+    if "picture" in left:
+        say(f"{args.picture}: what it looks like")

@@ -1,0 +1,71 @@
+"""A document: the graph of a patch and what else its file holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nodegraph.core.cable import Cable
+from nodegraph.core.graph import Graph
+from nodegraph.core.jsontext import Places
+from nodegraph.core.values import finite
+
+
+@dataclass
+class Document:
+    """A patch as it is kept: the graph, a title, a text about it, and where its boxes stand.
+
+    `view` gives the place of each node, ``[x, y]`` in points. `extra` are the keys of the file that this version does
+    not know; they are written back. `path` is the file it was read from or saved to last.
+    """
+
+    graph: Graph = field(default_factory=Graph)
+    title: str = ""
+    about: str = ""
+    view: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    after: dict[str, str] = field(default_factory=dict, repr=False)
+    """After which known key each key of `extra` stands in the file; at the end when it is not told."""
+    strangers: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Places in the file that were no node's. They are written back."""
+    places: Places = field(default_factory=Places, repr=False, compare=False)
+    cable_places: dict[Cable, int] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        """The folder against which file settings are meant: the patch's, or the working folder before it has one."""
+        return self.path.parent if self.path else Path.cwd()
+
+    @property
+    def file(self) -> str | None:
+        """The file's name for messages."""
+        return str(self.path) if self.path else None
+
+    def place(self, node: str) -> tuple[float, float] | None:
+        """Where the node's box stands; None when that is not told, or not as two numbers."""
+        at = self.view.get(node)
+        if isinstance(at, (list, tuple)) and len(at) == 2 and finite(at[0]) and finite(at[1]):
+            return float(at[0]), float(at[1])
+        return None
+
+    def rename(self, node: str, new: str) -> None:
+        """Give a node another id, in the graph and in the view."""
+        self.graph.rename(node, new)
+        # a node that was removed may have left its place under the new id: the two change places, so that the way back
+        # is the same
+        places = {id: self.view.pop(id) for id in (node, new) if id in self.view} if node != new else {}
+        for id, place in places.items():
+            self.view[new if id == node else node] = place
+
+    def line(self, node: str, port: str | None = None) -> int | None:
+        """The line of a node, or of one of its values, in the file as it was read or saved last."""
+        if ("nodes", node) not in self.places.offsets:
+            return None
+        return self.places.line("nodes", node) if port is None else self.places.line("nodes", node, port)
+
+    def cable_line(self, cable: Cable) -> int | None:
+        """The line of a cable in the file as it was read or saved last."""
+        index = self.cable_places.get(cable)
+        return None if index is None else self.places.line("cables", index)

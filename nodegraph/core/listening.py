@@ -1,0 +1,40 @@
+"""What a listening node states about its model: how much sound it hears at once, and which weights it needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """The model hears a whole window at a time, every hop: the last `seconds`, as `rate` samples a second.
+
+    `hop` is the control inlet (in seconds) that says how often; without such an inlet `hop_s` does.
+    """
+
+    seconds: float
+    rate: int
+    hop_s: float = 0.5
+
+    @property
+    def samples(self) -> int:
+        return round(self.seconds * self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunks:
+    """The model hears the sound as it flows, `samples` at a time at `rate`, and keeps its own memory between them."""
+
+    samples: int
+    rate: int
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The name of a model in the store; the store knows its files, hashes, size and licence."""
+
+    name: str

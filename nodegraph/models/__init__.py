@@ -1,0 +1,7 @@
+"""The model store: manifests, fetch, verify, safe loading."""
+
+from nodegraph.models.manifest import Manifest, ModelFile
+from nodegraph.models.sources import Progress
+from nodegraph.models.store import Entry, Store, default_root
+
+__all__ = ["Entry", "Manifest", "ModelFile", "Progress", "Store", "default_root"]

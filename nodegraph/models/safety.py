@@ -1,0 +1,36 @@
+"""What may lie in the store: formats that hold numbers and text, never code."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Final
+
+from nodegraph.core.errors import ModelError, Problem
+
+SAFE: Final = frozenset(
+    {".onnx", ".data", ".safetensors", ".json", ".txt", ".csv", ".npy", ".model", ".jinja"}
+    | {".wav", ".flac", ".ogg", ".aif", ".aiff", ".mp3"}
+)
+"""Suffixes that are stored. ``.data`` holds weights beside an ``.onnx``; ``.model`` is a sentencepiece vocabulary."""
+
+PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth", ".bin", ".ckpt", ".th", ".tar"})
+"""Suffixes of files that can run code when they are opened."""
+
+
+def check_suffix(file_name: str, model: str) -> None:
+    """Refuse a file whose format is not known to be safe. Raises ModelError."""
+    suffix = PurePosixPath(file_name).suffix.lower()
+    if suffix in SAFE:
+        return
+    if suffix in PICKLES:
+        what = f"model '{model}': '{file_name}' is refused: a {suffix} file can run code when it is opened."
+        do = "Convert it to .safetensors or .onnx and add that."
+    else:
+        what = f"model '{model}': '{file_name}' is refused: {suffix or 'no suffix'} is no format that the store knows."
+        do = f"It takes {', '.join(sorted(SAFE))}."
+    raise ModelError(Problem("unsafe-format", what, do))
+
+
+def plain_name(text: str) -> bool:
+    """Whether this is a file's name and nothing more: no folder, no drive, not hidden."""
+    return bool(text) and not text.startswith(".") and not any(character in text for character in "/\\:\0")

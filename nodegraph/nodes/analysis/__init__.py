@@ -1,0 +1,1 @@
+"""Nodes that listen: taggers, pitch, notes, onsets, spectra."""

@@ -1,0 +1,1 @@
+"""Kernels: a small part of Python made into native code, without a runtime below it."""

@@ -1,0 +1,140 @@
+"""LLVM: optimise a module, keep its machine code on disk, load it, and give the addresses of its functions.
+
+The cache is keyed by the text of the unoptimised module, the processor and the LLVM version, so a kernel is compiled
+again exactly when something that it is made of has changed. Each file begins with a hash of the rest; one that does
+not fit is made anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+import threading
+from functools import lru_cache
+from pathlib import Path
+
+import llvmlite
+import llvmlite.binding as llvm
+from llvmlite import ir
+
+from nodegraph.core.errors import KernelError
+from nodegraph.core.folders import cache_root
+
+_lock = threading.RLock()
+_DEFINE = re.compile(r"^(define .*\)(?: alwaysinline)?)$", re.MULTILINE)
+
+
+def cache_folder() -> Path:
+    """Where machine code is kept: ``$NODEGRAPH_CACHE``, else the platform's cache folder."""
+    return cache_root() / "kernels"
+
+
+def keep(name: str, content: bytes) -> None:
+    """Put a file into the cache. One that cannot be written costs time at the next start, nothing else."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(temporary, folder / name)
+        except OSError:
+            os.unlink(temporary)
+    except OSError:
+        pass
+
+
+class Jit:
+    """One LLVM target and one place in memory for everything that is loaded."""
+
+    def __init__(self) -> None:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
+        self.triple: str = llvm.get_process_triple()
+        self.cpu: str = llvm.get_host_cpu_name()
+        # LLVM prefers 256-bit registers on several AVX-512 processors; sixteen float lanes fill a 512-bit one
+        self.features: str = llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+        have = dict(llvm.get_host_cpu_features())
+        self.fused: bool = bool(have.get("fma") or "aarch64" in self.triple or "arm64" in self.triple)
+        target = llvm.Target.from_triple(self.triple)
+        self.target = target.create_target_machine(cpu=self.cpu, features=self.features, opt=3, jit=True)
+        self.engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), self.target)
+        self.compiled = 0
+        self._loaded: dict[str, dict[str, int]] = {}
+        self.keys: dict[int, str] = {}
+        self._objects: list[llvm.ObjectFileRef] = []
+
+    def key(self, text: str) -> str:
+        """The name under which this module's machine code is kept."""
+        parts = (text, self.triple, self.cpu, self.features, llvmlite.__version__, "2")
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+    def load(self, module: ir.Module, names: tuple[str, ...]) -> dict[str, int]:
+        """Compile (or take from disk) and load; gives the address of each named function.
+
+        Functions are renamed to carry the key, so that many modules live side by side.
+        """
+        text = str(module)
+        key = self.key(text)
+        with _lock:
+            if key not in self._loaded:
+                self._add(self._from_disk(key) or self._compile(text, key, names))
+                found = {name: int(self.engine.get_function_address(f"{name}_{key}")) for name in names}
+                missing = [name for name, address in found.items() if not address]
+                if missing:
+                    raise KernelError(
+                        f"the compiler lost {', '.join(missing)}.", "Delete the kernel cache and report this."
+                    )
+                self._loaded[key] = found
+                self.keys.update(dict.fromkeys(found.values(), key))
+            return self._loaded[key]
+
+    def _add(self, code: bytes) -> None:
+        reference = llvm.ObjectFileRef.from_data(code)
+        self._objects.append(reference)
+        self.engine.add_object_file(reference)
+        self.engine.finalize_object()
+
+    def _from_disk(self, key: str) -> bytes | None:
+        try:
+            kept = (cache_folder() / f"{key}.kernel").read_bytes()
+        except OSError:
+            return None
+        # LLVM trusts an object file blindly: a damaged one would crash here, or later on the audio thread
+        return kept[32:] if hashlib.sha256(kept[32:]).digest() == kept[:32] else None
+
+    def optimised(self, text: str, key: str = "", names: tuple[str, ...] = ()) -> llvm.ModuleRef:
+        """The module after LLVM's passes; fast-math is never on."""
+        for name in names:
+            text = text.replace(f'@"{name}"', f'@"{name}_{key}"')
+        # a loop that copies or clears stays a loop, instead of becoming a call of the C library
+        text = _DEFINE.sub(r'\1 "no-builtins"', text)
+        module = llvm.parse_assembly(text)
+        module.triple = self.triple
+        module.data_layout = str(self.target.target_data)
+        module.verify()
+        options = llvm.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization = True
+        options.slp_vectorization = True
+        builder = llvm.create_pass_builder(self.target, options)
+        builder.getModulePassManager().run(module, builder)
+        return module
+
+    def _compile(self, text: str, key: str, names: tuple[str, ...]) -> bytes:
+        code = bytes(self.target.emit_object(self.optimised(text, key, names)))
+        self.compiled += 1
+        keep(f"{key}.kernel", hashlib.sha256(code).digest() + code)
+        return code
+
+    def assembly(self, module: ir.Module) -> str:
+        """Machine code as text, freshly compiled, for the lint."""
+        return str(self.target.emit_assembly(self.optimised(str(module))))
+
+
+@lru_cache(maxsize=1)
+def jit() -> Jit:
+    """The process's compiler."""
+    return Jit()

@@ -1,0 +1,91 @@
+"""The engine's record of one node in a lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from nodegraph.core.listening import Chunks, Clip
+from nodegraph.core.spec import NodeSpec
+from nodegraph.core.values import plain
+from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.status import Figures, State
+
+STRIKES: Final = 3  # so many times it may take the worker down, with no answer in between, before it is left out
+
+
+@dataclass
+class Asked:
+    """A request without an answer.
+
+    `due`: when its sound was first seen in the ring, on the monotonic clock. `given`: the worker knows of it.
+    """
+
+    number: int
+    end_frame: int
+    controls: dict[str, float]
+    sent: float
+    late_after: int | None
+    due: float | None = None
+    given: bool = False
+
+
+@dataclass
+class Seat:
+    """One node: what the worker must know of it, and what is known of its answers.
+
+    ``worker``: the count of the worker process that knows it; 0 for none. ``heard``: up to where its flow of chunks has
+    got, so that a new worker goes on from there. ``begun``: since when its model is being loaded or warmed up.
+    """
+
+    key: int
+    node: str
+    spec: NodeSpec
+    hears: Clip | Chunks
+    settings: dict[str, Any]
+    controls: dict[str, float]
+    ring: Ring
+    folder: Path | None
+    heard: int
+    files: dict[str, Path] | None = None
+    state: State = "loading"
+    worker: int = 0
+    begun: float | None = None
+    strikes: int = 0
+    pending: dict[int, Asked] = field(default_factory=dict)
+    figures: Figures = field(default_factory=Figures)
+
+    def adding(self) -> dict[str, Any]:
+        """The message that makes a worker take this node; the ring's memory goes beside it."""
+        return {
+            "do": "add",
+            "key": self.key,
+            "node": self.node,
+            "kind": self.spec.kind,
+            "ring": [self.ring.channels, self.ring.frames, self.ring.longest_block],
+            "settings": plain(self.settings),
+            "controls": self.controls,
+            "files": {name: str(path) for name, path in (self.files or {}).items()},
+            "folder": str(self.folder) if self.folder else "",
+            "start": self.heard,
+        }
+
+    def listening(self, asked: Asked) -> dict[str, Any]:
+        """The message of one request."""
+        return {
+            "do": "listen",
+            "key": self.key,
+            "request": [asked.number, asked.end_frame, asked.controls],
+            "sent": asked.sent,
+            "late_after": asked.late_after,
+        }
+
+    def waits_since(self, now: float) -> float | None:
+        """Since when its oldest request could have been answered; None when there is none, or no sound for it yet."""
+        if self.state != "ready" or not self.worker or not self.pending:
+            return None
+        oldest = next(iter(self.pending.values()))
+        if oldest.due is None and self.ring.written >= oldest.end_frame:
+            oldest.due = now
+        return oldest.due

@@ -1,0 +1,318 @@
+"""The worker: a process that runs models. Started by `Lane` as ``python -m nodegraph.runtime.lane.worker FD``.
+
+It reads rings, answers requests in the order in which they came, and ends when the engine does. A model is loaded and
+warmed up on a second thread, so that the others go on answering meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import importlib
+import os
+import queue
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from nodegraph.core.declare import InferenceNode, Node
+from nodegraph.core.errors import NodegraphError, Problem, WorkerError
+from nodegraph.core.registry import registry
+from nodegraph.core.spec import NodeSpec
+from nodegraph.runtime.lane.answers import pack_answer
+from nodegraph.runtime.lane.door import Door
+from nodegraph.runtime.lane.ears import Ear, make_ear
+from nodegraph.runtime.lane.ring import Ring
+
+NICENESS: Final = 5
+WARM_UPS: Final = 2
+SHORTEST_WAIT_S: Final = 0.0005
+LONGEST_WAIT_S: Final = 0.005
+IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
+
+
+@dataclass
+class Request:
+    """A clip that is due. `late_after`: an answer is of no use any more once the sound is past this frame."""
+
+    number: int
+    end_frame: int
+    controls: dict[str, float]
+    sent: float
+    order: int
+    late_after: int | None
+
+
+@dataclass
+class Listener:
+    """One node of the patch."""
+
+    key: int
+    id: str
+    kind: str
+    ring: Ring
+    order: dict[str, Any]
+    requests: deque[Request] = field(default_factory=deque)
+    node: InferenceNode | None = None
+    ear: Ear | None = None
+    ready: bool = False
+    settled: bool = False
+    gone: bool = False
+
+    def due(self) -> bool:
+        return self.ready and bool(self.requests) and self.requests[0].end_frame <= self.ring.written
+
+
+class Worker:
+    """What happens in the process."""
+
+    def __init__(self, door: Door, parent: int) -> None:
+        self.door, self.parent = door, parent
+        self.background = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS  # below the engine, whose priority it came with
+        self.rate = 0
+        self.device = ""
+        self.modules: list[str] = []
+        self.listeners: dict[int, Listener] = {}
+        self.to_load: queue.SimpleQueue[Listener] = queue.SimpleQueue()
+        self.count = 0
+        self.last_written = -1
+        self.wait_s = SHORTEST_WAIT_S
+
+    def run(self) -> None:
+        """Until the engine hangs up, or is gone."""
+        threading.Thread(target=self._load_forever, name="load", daemon=True).start()
+        with contextlib.suppress(EOFError):
+            while os.getppid() == self.parent:
+                for message in self.door.receive():
+                    self._heed(message)
+                due = [listener for listener in self.listeners.values() if listener.due()]
+                if due:
+                    self._answer(min(due, key=lambda listener: listener.requests[0].order))
+                else:
+                    select.select([self.door], [], [], self._patience())
+
+    def _patience(self) -> float:
+        """How long to sleep: the audio thread, which writes the sound, can wake nobody."""
+        waiting = [listener for listener in self.listeners.values() if listener.ready and listener.requests]
+        if not waiting:
+            settled = all(listener.settled for listener in self.listeners.values())
+            return IDLE_S if settled else LONGEST_WAIT_S
+        written = max(listener.ring.written for listener in waiting)
+        if written != self.last_written:
+            self.last_written = written
+            missing = min(listener.requests[0].end_frame - listener.ring.written for listener in waiting)
+            self.wait_s = max(SHORTEST_WAIT_S, min(LONGEST_WAIT_S, 0.5 * missing / self.rate))
+        else:  # the sound stands still, or the blocks are long
+            self.wait_s = min(LONGEST_WAIT_S, 1.5 * self.wait_s)
+        return self.wait_s
+
+    def _heed(self, message: dict[str, Any]) -> None:
+        match message["do"]:
+            case "hello":
+                self.rate, self.device, self.modules = message["rate"], message["device"], message["modules"]
+                self._say({"say": "up"})
+            case "add":
+                ring = Ring.attach(self.door.files.popleft(), *message["ring"])
+                listener = Listener(message["key"], message["node"], message["kind"], ring, message)
+                self.listeners[listener.key] = listener
+                self.to_load.put(listener)
+            case "remove":
+                listener = self.listeners.pop(message["key"])
+                listener.gone = True
+                if listener.settled:
+                    self._close(listener)
+            case "listen":
+                self.count += 1
+                number, end_frame, controls = message["request"]
+                request = Request(number, end_frame, controls, message["sent"], self.count, message["late_after"])
+                self.listeners[message["key"]].requests.append(request)
+
+    # Loading, on a thread of its own.
+
+    def _load_forever(self) -> None:
+        while True:
+            listener = self.to_load.get()
+            try:
+                if not listener.gone:
+                    self._load(listener)
+            except (Exception, SystemExit) as error:
+                self._say_state(listener, "failed", _told(error))
+            finally:
+                listener.settled = True
+                if listener.gone:
+                    self._close(listener)
+            if self.to_load.empty():
+                _stand_back(self.background)
+
+    def _load(self, listener: Listener) -> None:
+        self._say_state(listener, "loading")
+        order = listener.order
+        spec = self._spec(listener.kind)
+        node = spec.cls()
+        if not isinstance(node, InferenceNode):
+            raise WorkerError(
+                f"'{listener.kind}' does not listen with a model; it is a node of role {spec.role.value}."
+            )
+        node.id = listener.id
+        node.controls = order["controls"]
+        node.settings = order["settings"]
+        node.folder = Path(order["folder"]) if order["folder"] else None
+        node.load({name: Path(path) for name, path in order["files"].items()}, self.device)
+        self._say_state(listener, "warming")
+        shape = (node.hears.samples,) if listener.ring.channels == 1 else (listener.ring.channels, node.hears.samples)
+        for _ in range(WARM_UPS):
+            pack_answer(spec, node.infer(np.zeros(shape, np.float32)), 0, self.rate)
+        node.reset()
+        listener.node = node
+        listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
+        listener.ready = True
+        self._say_state(listener, "ready")
+
+    def _spec(self, kind: str) -> NodeSpec:
+        for name in self.modules:
+            for value in vars(importlib.import_module(name)).values():
+                if isinstance(value, type) and issubclass(value, Node):
+                    spec = vars(value).get("spec")
+                    if isinstance(spec, NodeSpec) and spec.kind == kind:
+                        return spec
+        found = registry().get(kind)
+        if found is None:
+            do = "A node class must stand in a module that can be imported, not in the program itself."
+            raise WorkerError(Problem("unknown-kind", f"the worker finds no node of kind '{kind}'.", do))
+        return found
+
+    # Answering.
+
+    def _answer(self, listener: Listener) -> None:
+        request = listener.requests.popleft()
+        if self._of_no_use(listener, request):
+            self._say_answer(listener, request, [], [], 0.0, "it came too late to be of use; a newer clip is waiting")
+            return
+        node, ear = listener.node, listener.ear
+        assert node is not None and ear is not None
+        started = time.monotonic()
+        queue_s = max(0.0, min(started - request.sent, (listener.ring.written - request.end_frame) / self.rate))
+        items: list[list[Any]] = []
+        times: list[float] = []
+        errors: list[str] = []
+        node.controls = request.controls
+        listener.ring.busy = request.end_frame + 1
+        try:
+            for heard in ear.listen(request.end_frame):
+                try:
+                    if ear.fresh:
+                        ear.fresh = False
+                        node.reset()
+                    began = time.perf_counter()
+                    try:
+                        answer = node.infer(heard.sound)
+                    finally:
+                        times.append(time.perf_counter() - began)
+                    items += pack_answer(node.spec, answer, heard.end_frame, self.rate)
+                except (Exception, SystemExit) as error:
+                    errors.append(_told(error))
+        except (Exception, SystemExit) as error:
+            errors.append(_told(error))
+        listener.ring.busy = 0
+        self._say_answer(listener, request, items, times, queue_s, errors[0] if errors else "")
+
+    def _of_no_use(self, listener: Listener, request: Request) -> bool:
+        """Whether it would be too late, and a newer one is due. A flow of chunks never leaves one out."""
+        if request.late_after is None or listener.ring.written <= request.late_after or not listener.due():
+            return False
+        return listener.node is not None and hasattr(listener.node.hears, "hop_s")
+
+    def _say_answer(
+        self,
+        listener: Listener,
+        request: Request,
+        items: list[list[Any]],
+        times: list[float],
+        queue_s: float,
+        error: str,
+    ) -> None:
+        message = {
+            "say": "answer", "key": listener.key, "number": request.number, "items": items, "times": times,
+            "queue_s": queue_s, "error": error,
+        }  # fmt: skip
+        try:
+            self._say(message)
+        except (TypeError, ValueError, OverflowError) as unfit:
+            self._say(message | {"items": [], "error": error or f"the answer cannot be sent: {unfit}"})
+
+    def _say_state(self, listener: Listener, state: str, error: str = "") -> None:
+        self._say({"say": "state", "key": listener.key, "state": state, "error": error})
+
+    def _say(self, message: object) -> None:
+        self.door.send(message)
+        while not self.door.flush():
+            select.select([], [self.door], [], IDLE_S)
+            if os.getppid() != self.parent:
+                os._exit(0)
+
+    def _close(self, listener: Listener) -> None:
+        node, listener.node, listener.ear = listener.node, None, None
+        try:
+            if node is not None:
+                node.stop()
+        except (Exception, SystemExit):
+            traceback.print_exc()
+        listener.ring.close()
+
+
+def _told(error: BaseException) -> str:
+    """An error in one line; the whole of it goes to the log."""
+    traceback.print_exception(error)
+    if isinstance(error, NodegraphError):
+        return str(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{where}"
+
+
+def _stand_back(priority: int) -> None:
+    """Leave the processor to the sound. Not before the models are there: a worker that died must come back soon."""
+    tasks = Path("/proc/self/task")  # on Linux each thread has a priority of its own, and passes it on
+    for thread in [int(task.name) for task in tasks.iterdir()] if tasks.exists() else [0]:
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            os.setpriority(os.PRIO_PROCESS, thread, priority)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Also while a model holds the interpreter: the kernel ends the process (Linux); elsewhere a thread looks."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+    else:
+        threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(IDLE_S)
+    os._exit(0)
+
+
+def main() -> None:
+    """``worker FD PARENT``: the socket to the engine, and the engine's process id."""
+    fd, parent = int(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
+    _end_with_parent(parent)
+    os.set_inheritable(fd, False)
+    Worker(Door(socket.socket(fileno=fd)), parent).run()
+    sys.stderr.flush()
+    os._exit(0)  # models need no farewell, and some libraries hang in theirs
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""The listeners of a running graph: when each is asked, when its answer acts, and what becomes of its worker."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+from nodegraph.core.declare import InferenceNode
+from nodegraph.core.listening import Chunks
+from nodegraph.core.view import NodeEntry
+from nodegraph.runtime.lane import Lane, held_back_frames
+from nodegraph.runtime.messages import Messages
+
+ROOM_S = 0.02
+"""What a flow's answer time leaves beyond the resampler's lag."""
+LOOK_EVERY = 50
+"""Rounds between two looks at the workers' states."""
+
+
+lag_of = cache(held_back_frames)
+
+
+class Weights(Protocol):
+    """How a model's files are found: a name in the store to its files."""
+
+    def __call__(self, name: str) -> dict[str, Path]: ...
+
+
+@dataclass
+class Listener:
+    """A listener's requests: which clips it owes an answer for.
+
+    `answer` is the fixed time from the end of what was heard to the answer. A node that hears a flow of chunks is asked
+    once a chunk, so a chunk may have to wait for the next request: that is part of its time. `lag` is the most by which
+    the flow's resampler holds sound back: a chunk that ended so long before a request may come with the next one.
+    """
+
+    node: InferenceNode
+    answer: int
+    flow: bool
+    lag: int
+    reached: int
+    pending: deque[int] = field(default_factory=deque)
+    number: int = 0
+    told: str = ""
+    restarts: int = 0
+
+    def earliest(self, otherwise: int) -> int:
+        """The earliest frame at which an answer that is not here yet may act."""
+        if self.flow:
+            return self.reached + self.answer
+        return self.pending[0] + self.answer if self.pending else otherwise
+
+
+class Listeners:
+    """All listeners of one player. The worker is started when the first one joins."""
+
+    def __init__(
+        self,
+        rate: int,
+        messages: Messages,
+        report: Callable[[str, str], None],
+        weights: Weights | None,
+        modules: list[str],
+    ) -> None:
+        self.rate = rate
+        self.lane: Lane | None = None
+        self._messages = messages
+        self._report = report
+        self._weights = weights
+        self._modules = modules
+        self._of: dict[str, Listener] = {}
+        self._look = 0
+
+    def add(self, entry: NodeEntry, node: InferenceNode, ring: Any, frame: int) -> None:
+        """Let a node listen to its ring from `frame` on."""
+        assert entry.spec is not None
+        if self.lane is None:
+            self.lane = Lane(self.rate, self._weights or _no_weights, modules=self._modules)
+            self.lane.start()
+        flow = isinstance(node.hears, Chunks)
+        lag = lag_of(node.hears, self.rate)
+        answer = round(node.answer_s * self.rate)
+        if flow:
+            answer = round(node.hears.seconds * self.rate) + max(answer, lag + round(ROOM_S * self.rate))
+        one = self._of[entry.id] = Listener(node, answer, flow, lag, frame - lag)
+        self.lane.add(entry.id, entry.spec, dict(node.settings), dict(node.controls), ring, start_frame=frame)
+        self._next_clip(one, frame)
+
+    def remove(self, id: str) -> None:
+        """Let a node go."""
+        if self._of.pop(id, None) is not None and self.lane is not None:
+            self.lane.remove(id)
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Nodes have other ids from now on; they listen on."""
+        self._of = {names.get(id, id): one for id, one in self._of.items()}
+        if self.lane is not None:
+            self.lane.rename(names)
+
+    def _next_clip(self, one: Listener, frame: int) -> None:
+        """Ask for the next clip when logical time comes to its end."""
+        hears = one.node.hears
+        hop = hears.seconds if isinstance(hears, Chunks) else one.node.controls.get("hop", hears.hop_s)
+        end = frame + max(1, round(hop * self.rate))
+
+        def ask(_when: Any) -> None:
+            if self._of.get(one.node.id) is not one or self.lane is None:
+                return
+            one.pending.append(end)
+            one.number += 1
+            self.lane.request(one.node.id, one.number, end, dict(one.node.controls))
+            self._next_clip(one, end)
+
+        self._messages.call(one.node, end, ask)
+
+    def answers(self) -> None:
+        """Send out what the workers have answered."""
+        if self.lane is None:
+            return
+        for answer in self.lane.poll():
+            one = self._of.get(answer.node)
+            if one is None:
+                continue
+            while one.pending and one.pending[0] <= answer.end_frame:
+                one.pending.popleft()
+            one.reached = max(one.reached, answer.end_frame - one.lag)
+            if not answer.ok:
+                self._look = 0
+                continue
+            for outlet, stamp, value in answer.items:
+                for message in value if isinstance(value, list) else [value]:
+                    self._messages.emit(stamp + one.answer, answer.node, outlet, message)
+        self._states()
+
+    def _states(self) -> None:
+        """Tell when a listener's worker is lost, comes back, or gives up; looked at now and then."""
+        self._look -= 1
+        if self.lane is None or self._look > 0:
+            return
+        self._look = LOOK_EVERY
+        for id, status in self.lane.status().items():
+            one = self._of.get(id)
+            if one is None:
+                continue
+            if status.restarts != one.restarts and status.state != "failed":  # it may be back already
+                one.restarts, one.told = status.restarts, "restarting"
+                self._report(id, status.error or "its worker is started again.")
+            if status.state == one.told:
+                continue
+            if status.state == "failed":
+                self._report(id, status.error or "has failed.")
+            elif status.state == "ready" and one.told == "restarting":
+                self._report(id, "listens again.")
+            elif one.told == "restarting":
+                continue  # loading again: the next word is that it listens
+            one.told = status.state
+
+    def earliest(self, otherwise: int) -> int:
+        """The earliest frame at which any answer that is not here yet may act."""
+        for one in self._of.values():
+            otherwise = min(otherwise, one.earliest(otherwise))
+        return otherwise
+
+    @property
+    def due(self) -> bool:
+        """Whether an answer is owed."""
+        return any(one.pending for one in self._of.values())
+
+    def wait(self, timeout: float) -> None:
+        """Wait for an answer, if one is owed."""
+        if self.lane is not None and self.due:
+            self.lane.wait(timeout)
+
+    def status(self) -> dict[str, dict[str, Any]]:
+        """How every listener is."""
+        return {} if self.lane is None else {id: status.as_dict() for id, status in self.lane.status().items()}
+
+    def close(self) -> None:
+        """End the worker."""
+        if self.lane is not None:
+            self.lane.close()
+            self.lane = None
+
+
+def _no_weights(_name: str) -> dict[str, Path]:
+    return {}

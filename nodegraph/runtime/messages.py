@@ -1,0 +1,357 @@
+"""Messages in logical time: Python's event nodes, run ahead of the sound by a small lookahead.
+
+Every message acts at a frame. Messages are handled in the order of their frames; at one frame in the order of the
+graph, so that a node acts once, after everything upstream of it has. What a node receives at one frame reaches it in
+the order of its inlets, controls first: no message overtakes another, wherever the boxes stand on the screen. Who
+watches an outlet is told in the same order, never when something happened to arrive.
+"""
+
+from __future__ import annotations
+
+import heapq
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from sys import intern
+from typing import Any
+
+import numpy as np
+
+from nodegraph.core.declare import EventNode, PythonNode
+from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.messages import BANG, Event, Tag, as_number
+from nodegraph.core.order import LATER_KINDS, LATER_ROLES
+from nodegraph.core.ports import CableKind, Control
+from nodegraph.core.spec import NodeSpec, Role
+from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.runtime.musical_time import MusicalTime
+from nodegraph.runtime.ticket import Ticket
+
+MOST_AT_ONCE = 100_000
+LAST = 1 << 62
+"""Behind every cable: who watches is told when the node has acted."""
+BEAT = LAST - 1
+"""Behind every cable, too: a beat finds its node as what came at this frame has left it."""
+NEVER_S = 1e9
+"""Thirty years: nobody waits longer."""
+NATIVE = (Role.KERNEL, Role.BLOCK)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A point in logical time."""
+
+    frame: int
+    rate: int
+
+    @property
+    def time(self) -> float:
+        """Seconds since the patch began."""
+        return self.frame / self.rate
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A message on its way to those who watch its outlet."""
+
+    event: Event
+
+
+class Messages:
+    """The message side of one running graph.
+
+    `to_control`, `to_native` and `to_signal` hand a message to the engine; `report` gets log lines as (node, text).
+    """
+
+    def __init__(
+        self,
+        rate: int,
+        to_control: Callable[[int, str, NodeSpec, str, float, int], None],
+        to_native: Callable[[int, str, NodeSpec, str], None],
+        to_signal: Callable[[int, str, str, int, float, int], None],
+        report: Callable[[str, str], None],
+    ) -> None:
+        self.rate = rate
+        self.to_control = to_control
+        self.to_native = to_native
+        self.to_signal = to_signal
+        self.report = report
+        self.now = 0
+        self.handled = 0
+        self.late: Counter[str] = Counter()
+        self.nodes: dict[str, PythonNode] = {}
+        self.watchers: dict[tuple[str, str], list[Callable[[Event], None]]] = {}
+        self.everything: Callable[[Event], None] | None = None
+        """Is told of every message of every outlet."""
+        self.entries: dict[str, NodeEntry] = {}
+        self._targets: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+        self._rank: dict[str, int] = {}
+        self.clock = MusicalTime(self)
+        self._heap: list[tuple[int, int, int, int, str, str, Any]] = []
+        self._count = 0
+        self._current: str | None = None
+
+    # -- the graph
+
+    def follow(self, view: GraphView) -> None:
+        """Take over the message cables of a graph. Nodes and pending messages stay."""
+        self.entries = dict(view.nodes)
+        self._targets = {}
+        edges: dict[str, list[str]] = {}
+        cables = [cable for cable in view.cables if view.cable_kind(cable) in (CableKind.EVENT, CableKind.TENSOR)]
+        for index, (source, outlet, target, inlet) in enumerate(cables):
+            self._targets.setdefault((source, outlet), []).append((index, target, inlet))
+            edges.setdefault(source, []).append(target)
+        for index, (source, inlet, target, outlet) in enumerate(view.implicit_cables()):
+            # what arrives at a send goes out of every receive of its name
+            self._targets.setdefault((source, "\0" + inlet), []).append((index, target, "\0" + outlet))
+            edges.setdefault(source, []).append(target)
+        self._rank = self._ranks(edges)
+        rank = self._rank
+        self._heap = [(item[0], rank[item[4]], *item[2:]) for item in self._heap if item[4] in rank]
+        heapq.heapify(self._heap)
+
+    def _ranks(self, edges: dict[str, list[str]]) -> dict[str, int]:
+        """A place for each node, behind all that it hears messages from; among equals in the order of the ids.
+
+        What leaves a delay, or a node that answers later than it hears, belongs to a later frame and does not count.
+        """
+        later = {id for id, entry in self.entries.items() if _answers_later(entry)}
+        waiting: Counter[str] = Counter()
+        for source, targets in edges.items():
+            if source not in later:
+                waiting.update(targets)
+        way = dict.fromkeys(self.entries, 0)
+        ready = [id for id in self.entries if not waiting[id]]
+        while ready:
+            source = ready.pop()
+            if source in later:
+                continue
+            for target in edges.get(source, ()):
+                way[target] = max(way[target], way[source] + 1)
+                waiting[target] -= 1
+                if not waiting[target]:
+                    ready.append(target)
+        return {id: place for place, id in enumerate(sorted(way, key=lambda id: way[id]))}
+
+    def join(self, node: PythonNode, frame: int) -> None:
+        """Let a Python node in; it starts at `frame`."""
+        node.host = self
+        self.nodes[node.id] = node
+        self.call(node, frame, node.start)
+
+    def leave(self, id: str) -> None:
+        """Stop a Python node."""
+        node = self.nodes.pop(id, None)
+        self.clock.forget(id)
+        if node is not None:
+            node.stop()
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Nodes have other ids from now on; what is on its way to them still arrives."""
+        self.nodes = {names.get(id, id): node for id, node in self.nodes.items()}
+        for id, node in self.nodes.items():
+            node.id = id
+        self._heap = [(*item[:4], names.get(item[4], item[4]), *item[5:]) for item in self._heap]
+        self._rank = {names.get(id, id): rank for id, rank in self._rank.items()}
+
+    # -- what nodes may ask (core.declare.Host)
+
+    def send(self, node: Any, outlet: str, value: Any) -> None:
+        """A message from a node, now (in logical time)."""
+        self.emit(self.now, node.id, outlet, value)
+
+    def after(self, node: Any, seconds: float, call: Callable[[Any], None]) -> Ticket:
+        """Call back `seconds` later, at least one frame; after an infinite time, never."""
+        return self.call(node, self.now + max(1, round(min(seconds, NEVER_S) * self.rate)), call)
+
+    def cancel(self, ticket: object) -> None:
+        """Forget a call that was asked for."""
+        if isinstance(ticket, Ticket):
+            ticket.cancel()
+
+    def write(self, node: Any, outlet: str, channel: int, value: float, ramp_s: float) -> None:
+        """Move what a signal outlet of a node holds in one channel, now (in logical time)."""
+        self.to_signal(self.now, node.id, outlet, channel, float(value), round(ramp_s * self.rate))
+
+    def instant(self) -> Instant:
+        """Now (in logical time)."""
+        return Instant(self.now, self.rate)
+
+    def log(self, node: Any, text: str) -> None:
+        """A line for the log."""
+        self.report(node.id, text)
+
+    # -- posting
+
+    def call(self, node: Any, frame: int, call: Callable[[Any], None], place: int = -1) -> Ticket:
+        """Call a function in logical time, as if a message had come for the node: before all others, unless told."""
+        ticket = Ticket(call)
+        self._push(frame, self._rank.get(node.id, 0), place, node.id, "", ticket)
+        return ticket
+
+    def on_beat(self, node: Any, frame: int, call: Callable[[Any], None]) -> Ticket:
+        """Call a function in logical time, when the node has everything that comes at this frame."""
+        return self.call(node, frame, call, BEAT)
+
+    def emit(self, frame: int, node: str, outlet: str, value: Any) -> None:
+        """A message leaves an outlet at `frame`."""
+        if frame < self.handled:
+            self.late[node] += 1
+            frame = self.handled
+        if self.everything is not None or (node, outlet) in self.watchers:
+            told = Told(Event(frame, frame / self.rate, value, node, outlet))
+            self._push(frame, self._rank.get(node, 0), LAST, node, outlet, told)
+        for index, target, inlet in self._targets.get((node, outlet), ()):
+            self._push(frame, self._rank.get(target, 0), index, target, inlet, value)
+
+    def post(self, frame: int, node: str, inlet: str, value: Any) -> None:
+        """A message from outside arrives at an inlet."""
+        self._push(max(frame, self.handled), self._rank.get(node, 0), -1, node, inlet, value)
+
+    def _push(self, frame: int, rank: int, index: int, node: str, inlet: str, value: Any) -> None:
+        self._count += 1
+        heapq.heappush(self._heap, (frame, rank, index, self._count, node, inlet, value))
+
+    # -- running
+
+    def run(self, horizon: int) -> None:
+        """Handle every message before frame `horizon`."""
+        heap = self._heap
+        spent = 0
+        while heap and heap[0][0] < horizon:
+            frame, _, _, _, node, inlet, value = heapq.heappop(heap)
+            if isinstance(value, Told):
+                self._tell(node, inlet, value.event)
+                continue
+            spent = spent + 1 if frame == self.now else 0
+            if spent > MOST_AT_ONCE:
+                raise PatchError(
+                    Problem(
+                        "event-storm", f"More than {MOST_AT_ONCE} messages at one instant.",
+                        "A loop of messages needs a 'delay' node.", node=node,
+                    )
+                )  # fmt: skip
+            self.now = max(frame, self.now)
+            self.handled = self.now
+            if isinstance(value, Ticket):
+                if value.call is not None:
+                    self.guarded(node, value.call, Instant(frame, self.rate))
+                continue
+            batch = [(inlet, value)]
+            while heap and heap[0][0] == frame and heap[0][4] == node and not isinstance(heap[0][6], (Ticket, Told)):
+                item = heapq.heappop(heap)
+                batch.append((item[5], item[6]))
+            self._deliver(frame, node, batch)
+        self.handled = max(self.handled, horizon)
+        self.now = max(self.now, min(self.handled, horizon))
+
+    def _tell(self, node: str, outlet: str, event: Event) -> None:
+        for watcher in self.watchers.get((node, outlet), ()):
+            watcher(event)
+        if self.everything is not None:
+            self.everything(event)
+
+    def _deliver(self, frame: int, id: str, batch: list[tuple[str, Any]]) -> None:
+        entry = self.entries.get(id)
+        if entry is None or entry.spec is None:
+            return
+        spec = entry.spec
+        if len(batch) > 1:
+            order = {item.name: (not isinstance(item, Control), number) for number, item in enumerate(spec.inlets)}
+            batch.sort(key=lambda item: order.get(item[0], (True, 0)))
+        node = self.nodes.get(id)
+        taken = [(inlet, self._taken(entry, spec, inlet, value)) for inlet, value in batch]
+        if node is not None:
+            # a handler sees every control as it is at this frame, whichever inlets come before its own
+            node.controls.update(
+                (inlet, value) for inlet, value in taken if inlet in node.controls and value is not None
+            )
+        for inlet, value in taken:
+            if inlet.startswith("\0"):
+                self.emit(frame, id, inlet[1:], value)
+                continue
+            port = spec.inlet_named.get(inlet)
+            if port is None or value is None:
+                continue
+            if spec.role in NATIVE:
+                if isinstance(port, Control):
+                    self.to_control(frame, id, spec, inlet, value, round(port.ramp_s * self.rate))
+                else:
+                    self.to_native(frame, id, spec, inlet)
+                continue
+            if node is None:
+                continue
+            if isinstance(port, Control):
+                node.controls[inlet] = value
+            if entry.kind == "send":
+                for _, target, outlet in self._targets.get((id, "\0" + inlet), ()):
+                    self._push(frame, self._rank.get(target, 0), -1, target, outlet, value)
+            if isinstance(node, EventNode):
+                handler = getattr(node, intern("on_" + inlet), None)  # the interpreter keeps new texts that it looks up
+                if handler is not None:
+                    self.guarded(id, _bound(handler), value, Instant(frame, self.rate))
+
+    def _taken(self, entry: NodeEntry, spec: NodeSpec, inlet: str, value: Any) -> Any:
+        """What an inlet makes of a message: a control its number, or None, if it takes none such."""
+        port = spec.inlet_named.get(inlet)
+        return self._number(entry, port, value) if isinstance(port, Control) else value
+
+    def _number(self, entry: NodeEntry, port: Control, value: Any) -> float | None:
+        """A message as this control's value, held within its span; a bang repeats the stored value."""
+        if value is BANG:
+            return float(entry.value(port.name))
+        number = as_number(value) if not isinstance(value, np.ndarray) else None
+        if number is None or not np.isfinite(number):
+            self.report(entry.id, f"'{port.name}' takes numbers, not {value!r}.")
+            return None
+        low, high = port.span
+        return min(max(number, low), high)
+
+    def guarded(self, id: str, call: Callable[..., None], *args: Any) -> None:
+        """A node's own mistake is its own: it is reported, and the patch plays on."""
+        try:
+            call(*args)
+        except NodegraphError:
+            raise
+        except Exception as error:
+            where = inspect.trace()[-1]
+            self.report(id, f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})")
+
+
+def _answers_later(entry: NodeEntry) -> bool:
+    return entry.kind in LATER_KINDS or (entry.spec is not None and entry.spec.role in LATER_ROLES)
+
+
+def _bound(handler: Callable[..., None]) -> Callable[[Any, Any], None]:
+    """A handler that takes what its author wrote of (message, when)."""
+    names = list(inspect.signature(handler).parameters)
+    if names == ["message", "when"]:
+        return handler
+    return lambda message, when: handler(*({"message": message, "when": when}[name] for name in names))
+
+
+def described(value: Any) -> str:
+    """A message as text for people."""
+    if isinstance(value, Tag):
+        return f"{value.label} {value.score:.2f}"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (tuple, list)):
+        return ", ".join(described(item) for item in value)
+    if isinstance(value, np.ndarray):
+        return f"array {value.shape}"
+    return str(value)
+
+
+def controls_of(entry: NodeEntry) -> dict[str, float]:
+    """The stored values of a node's control inlets."""
+    assert entry.spec is not None
+    return {item.name: float(entry.value(item.name)) for item in entry.spec.controls}
+
+
+def moved_controls(entry: NodeEntry, controls: Mapping[str, float]) -> dict[str, float]:
+    """Those of a node's controls that messages have moved away from what is stored."""
+    stored = controls_of(entry)
+    return {name: value for name, value in controls.items() if stored.get(name) != value}

@@ -1,0 +1,1 @@
+"""The engine's own native code, written in the kernel language and compiled like every kernel."""

@@ -1,0 +1,383 @@
+"""A patch being played: the engine, the messages, the listeners and the taps, kept in step.
+
+Python works in rounds (`advance`). Each round takes in what the audio thread and the workers have to say, handles the
+messages up to a horizon, and grants the audio thread what is known. Live, the horizon runs a fixed lookahead before the
+sound and nobody waits. Offline and freewheeling it stops where an answer is still due, and the sound waits for the
+grant; the same events then act at the same samples, so the result is the same to the bit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
+from nodegraph.core.errors import NodegraphError, Problem
+from nodegraph.core.messages import Event
+from nodegraph.core.ownfiles import carried_on
+from nodegraph.core.spec import Role
+from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.runtime.carrying import Leaving, carry_on
+from nodegraph.runtime.collecting import no_collection, no_long_collection
+from nodegraph.runtime.compile.order import order_of
+from nodegraph.runtime.compile.plan import Planner
+from nodegraph.runtime.compile.schedule import Schedule
+from nodegraph.runtime.compile.timing import Timing, timing_of
+from nodegraph.runtime.crew import Threads, thread_count
+from nodegraph.runtime.edits import Stage, stages
+from nodegraph.runtime.engine import Engine
+from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.listeners import Listeners, Weights
+from nodegraph.runtime.messages import Messages, controls_of, moved_controls
+from nodegraph.runtime.native import words as w
+from nodegraph.runtime.renaming import Names, moved_values, renamed, renames, strangers
+from nodegraph.runtime.resources import Resources
+from nodegraph.runtime.taps import Taps
+
+LOOKAHEAD_S = 0.03
+TRIGGER_S = 0.06
+"""What a native node's message takes to act: a device's block, a round of Python, and the lookahead, with room."""
+STEP_S = 0.01
+"""Offline, messages are handled in steps: a step may ask for clips, whose answers then hold the sound."""
+MARGIN = 128
+"""Frames after a fade's end at which the next stage may come: the engine's own block, twice."""
+
+
+class Player:
+    """One graph on one engine. All methods are called from one thread, but for `play`, `set` and `edit`."""
+
+    @no_collection()
+    def __init__(
+        self,
+        view: GraphView,
+        rate: int,
+        *,
+        inputs: int | None = None,
+        outputs: int | None = None,
+        packing: bool = True,
+        fade_s: float = 0.005,
+        resolve: Callable[[str], Path] = Path,
+        weights: Weights | None = None,
+        modules: list[str] | None = None,
+        report: Callable[[str, str], None] | None = None,
+        patch_text: str = "",
+        start: int = 0,
+        threads: Threads = 1,
+    ) -> None:
+        """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
+        `start` is the first frame's number: another one than 0 where this player goes on for another.
+
+        `threads` play it at most, the audio thread included. Raises PatchError, MediaError, KernelError.
+        """
+        self.rate = rate
+        self.log: deque[tuple[str, str]] = deque(maxlen=1000)
+        self.report = report or (lambda node, text: None)
+        resources = Resources(rate)
+        resources.resolve = resolve
+        self._view = self._goal = GraphView(view._store.copy())
+        order = order_of(self._view)
+        waits = timing_of(self._view, order, rate, self._view._store.factors).waits
+        plan = Planner(self._view, order, waits, resources.arrays).make()
+        self.engine = Engine(
+            rate,
+            plan.inputs if inputs is None else inputs,
+            max(plan.outputs, 2) if outputs is None else outputs,
+            packing=packing,
+            fade_s=fade_s,
+            resources=resources,
+            threads=thread_count(threads),
+        )
+        self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
+        self.messages.patch_text = patch_text  # type: ignore[attr-defined]
+        self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
+        self.taps = Taps(rate, self.messages, resources, self._report)
+        self._stages: deque[Stage] = deque()
+        self._next: tuple[GraphView, bool] | None = None
+        self._stage_until: int | None = None
+        self._fade_frames = 0
+        self._early: list[tuple[str, str, Any]] = []
+        self._commands: deque[Callable[[], None]] = deque()
+        self._lookahead = round(LOOKAHEAD_S * rate)
+        self._trigger = round(TRIGGER_S * rate)
+        self._step = round(STEP_S * rate)
+        self._wake = threading.Event()
+        self.engine.begin_at(start)
+        self.messages.handled = self.messages.now = start
+        self._open(self._view, start)
+        self.engine.install(self.engine.compile(self._view, plan))
+
+    # -- nodes in Python
+
+    def _open(self, view: GraphView, frame: int) -> None:
+        """Make, keep and stop the Python nodes as this graph wants them."""
+        before = self.messages.entries
+        self.messages.follow(view)
+        closed: dict[str, PythonNode] = {}
+        for id in [id for id in self.messages.nodes if self._is_other(id, view)]:
+            closed[id] = self.messages.nodes[id]
+            self._close(id)
+        for id, entry in view.nodes.items():
+            if entry.spec is None or id in self.messages.nodes:
+                continue
+            if entry.spec.role in (Role.EVENT, Role.TAP, Role.INFERENCE):
+                was = closed.get(id)
+                self._make(entry, frame, moved_controls(before[id], was.controls) if was else {})
+                if was is not None and type(was) is not entry.spec.cls and carried_on(was.spec, entry.spec):
+                    was.host = Leaving(was.host)
+                    self.messages.call(self.messages.nodes[id], frame, partial(self._carry_on, was, id))
+
+    def _is_other(self, id: str, view: GraphView) -> bool:
+        entry = view._store.nodes.get(id)
+        node = self.messages.nodes[id]
+        if entry is None or entry.spec is None or type(node) is not entry.spec.cls:
+            return True
+        return bool(node.settings != self.engine.resources.settings(entry))
+
+    def _make(self, entry: NodeEntry, frame: int, handed: Mapping[str, float]) -> None:
+        """Make a Python node. `handed`: values of controls that were moved while another had its place."""
+        assert entry.spec is not None
+        node: Any = entry.spec.cls()
+        node.id = entry.id
+        node.controls = controls_of(entry)
+        for control in entry.spec.controls:
+            if control.name in handed:
+                node.controls[control.name] = min(max(handed[control.name], control.span[0]), control.span[1])
+        node.settings = self.engine.resources.settings(entry)
+        if isinstance(node, InferenceNode):
+            ring = self.engine.resources.ring(entry.id, entry.spec, 1)
+            self.listeners.add(entry, node, ring, frame)
+        elif isinstance(node, TapNode):
+            self.taps.add(node, frame)
+        self.messages.join(node, frame)
+
+    def _carry_on(self, was: PythonNode, id: str, when: Moment) -> None:
+        """After its start a node of the user's own takes over what its earlier version had come to."""
+        carry_on(was, self.messages.nodes[id])
+
+    def _close(self, id: str) -> None:
+        self.taps.remove(id, self.engine.done)
+        self.listeners.remove(id)
+        self.messages.leave(id)
+
+    def _report(self, node: str, text: str) -> None:
+        self.log.append((node, text))
+        self.report(node, text)
+
+    # -- rounds
+
+    def advance(self) -> None:
+        """One round."""
+        while self._commands:
+            self._commands.popleft()()
+        engine, messages = self.engine, self.messages
+        engine.flush()
+        done = engine.done
+        for trigger in engine.triggers():
+            messages.emit(trigger.frame + self._trigger, trigger.node, trigger.outlet, trigger.value)
+        self.taps.hear(done)
+        self.listeners.answers()
+        if engine.waiting:
+            limit = self.taps.earliest(done + self._trigger)
+            while True:
+                limit = self.listeners.earliest(limit)
+                before = messages.handled
+                messages.run(min(limit, before + self._step))
+                if messages.handled >= limit or messages.handled == before:
+                    break
+            if not engine.blocked:
+                engine.grant(messages.handled)
+        else:
+            messages.run(done + self._lookahead)
+        self._edit_on()
+        engine.retire()
+        blamed = engine.blamed()
+        if blamed is not None:
+            self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
+
+    # -- playing
+
+    @property
+    def lane(self) -> Lane | None:
+        """The inference lane, once something listens."""
+        return self.listeners.lane
+
+    def render(
+        self, outs: Any, ins: Any = None, *, block: int = 64, progress: Callable[[int], bool | None] | None = None
+    ) -> None:
+        """Play into `outs`, float32 ``(channels, frames)``, as fast as it goes, waiting for the listeners.
+
+        `progress` is called with the frames done; when it returns False rendering stops there.
+        """
+        frames = outs.shape[1]
+        engine = self.engine
+        engine.waiting = True
+        start = 0
+        while start < frames:
+            granted = int(engine.words[w.GRANT]) - engine.done
+            if granted <= 0:
+                self.advance()
+                if int(engine.words[w.GRANT]) <= engine.done:
+                    self.listeners.wait(0.5)
+                continue
+            count = min(block, frames - start, granted)
+            engine.process(None if ins is None else ins[:, start : start + count], outs[:, start : start + count])
+            start += count
+            if progress is not None and start % (block * 64) < block and progress(start) is False:
+                break
+
+    def live(
+        self, running: Callable[[], bool], each: Callable[[], None] | None = None, period_s: float = 0.004
+    ) -> None:
+        """Rounds for a device that plays by its own clock, until `running` says no."""
+        with no_long_collection():
+            while running():
+                self.advance()
+                if each is not None:
+                    each()
+                if self.engine.waiting:
+                    self.listeners.wait(0.001)
+                    time.sleep(0)
+                else:
+                    self._wake.wait(period_s)
+                    self._wake.clear()
+
+    def set(self, node: str, port: str, value: Any) -> None:
+        """Send a value to a control or message inlet, from any thread."""
+        self._commands.append(lambda: self._post(node, port, value))
+        self._wake.set()
+
+    def _post(self, node: str, port: str, value: Any) -> None:
+        """Deliver a message from outside; one for a node that an edit is about to bring waits for it."""
+        if self.editing and node not in self.messages.entries:
+            self._early.append((node, port, value))
+        else:
+            self.messages.post(self.messages.handled, node, port, value)
+
+    def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:
+        """Be told of every message that leaves an outlet."""
+        self.messages.watchers.setdefault((node, outlet), []).append(call)
+
+    # -- edits
+
+    def edit(self, view: GraphView, *, other: bool = False) -> None:
+        """Play another graph from now on. What stays keeps its state; what comes or goes fades; values ramp.
+
+        Nodes stay under other ids too, as long as they are the same ones (`NodeEntry.token`). `other`: it is another
+        patch, of which nothing stays whatever its ids.
+
+        While the fades of an edit are under way the next one waits for them; of several that wait only the last is
+        played. Raises PatchError, MediaError and KernelError and leaves the sound as it was.
+        """
+        target = GraphView(view._store.copy())
+        with no_collection():
+            if self.editing:
+                self.engine.plan(target)
+                self._next = target, other or (self._next is not None and self._next[1])
+            else:
+                self._begin(target, other)
+
+    @property
+    def editing(self) -> bool:
+        """Whether a fade of an edit is under way."""
+        return bool(self._stages) or self._stage_until is not None or self._next is not None
+
+    def _begin(self, target: GraphView, other: bool) -> None:
+        """Enter an edit's first stage."""
+        names = strangers(self._goal, target) if other else renames(self._goal, target)
+        self._rename(names)
+        try:
+            first, *others = stages(self.engine, self._goal, target)
+            schedule = first.compile()
+        except NodegraphError:
+            self._rename({new: old for old, new in names.items()})
+            raise
+        values = list(moved_values(self._goal, target))
+        self._goal = target
+        self._stages.extend(others)
+        self._enter(first, schedule)
+        for node, name, value in values:
+            self.messages.post(self.messages.handled, node, name, value)
+
+    def _rename(self, names: Names) -> None:
+        """Nodes that play have other ids from now on."""
+        if not names:
+            return
+        for part in (self.engine, self.messages, self.listeners, self.taps):
+            part.rename(names)
+        self._goal = self._view = renamed(self._goal, names)
+        self.messages.follow(self._goal)
+
+    def _edit_on(self) -> None:
+        """Go on to an edit's next stage when the last one has faded, and to the next edit after that."""
+        if self._stage_until is not None:
+            engine = self.engine
+            if engine.epoch_played < self._stage_until or engine.done < engine.epoch_began + self._fade_frames:
+                return
+            self._stage_until = None
+        if not self._stages and self._next is None:
+            return
+        try:
+            with no_collection():
+                if self._stages:
+                    stage = self._stages.popleft()
+                    self._enter(stage, stage.compile())
+                elif self._next is not None:
+                    (target, other), self._next = self._next, None
+                    self._begin(target, other)
+        except NodegraphError as error:  # the sound goes on as it is
+            self._report("", f"The edit was not taken over: {error}")
+
+    def _enter(self, stage: Stage, schedule: Schedule) -> None:
+        self._stage_until = self.engine.install(schedule, changed=stage.changed, origin=stage.origin)
+        self._fade_frames = stage.frames + MARGIN
+        for node, name in schedule.places.too_long:
+            self._report(node, f"'{name}' is too long to be carried over at one sample; it begins anew.")
+        self._view = stage.view
+        if stage.final:
+            self._open(stage.view, self.messages.handled)
+            early, self._early = self._early, []
+            for message in early:
+                self._post(*message)
+            self.engine.forget(stage.view)
+
+    @property
+    def timing(self) -> Timing:
+        """How late every node is, and the whole: of the graph that is played, or will be after an edit."""
+        return self.engine.timing(self._goal)
+
+    # -- the end
+
+    def status(self) -> dict[str, Any]:
+        """Counters, load, listeners: what a status view shows."""
+        found: dict[str, Any] = dict(self.engine.counters())
+        found["late_messages"] = dict(self.messages.late)
+        found["time"] = self.engine.done / self.rate
+        timing = self.timing
+        found["latency_frames"] = timing.total
+        found["late_nodes"] = dict(timing.late)
+        found["rate"] = self.rate
+        found.update(self.engine.sharing())
+        listeners = self.listeners.status()
+        if listeners:
+            found["listeners"] = listeners
+        return found
+
+    def close(self) -> None:
+        """Stop every node and worker. What taps have not heard yet they hear now."""
+        problems: list[Problem] = []
+        self.taps.finish(self.engine.done)
+        for id in list(self.messages.nodes):
+            try:
+                self.messages.leave(id)
+            except NodegraphError as error:
+                problems += error.problems
+        self.listeners.close()
+        self.engine.close()
+        self.engine.resources.close()
+        if problems:
+            raise NodegraphError(problems)

@@ -1,0 +1,31 @@
+"""What every test starts from: repeatable examples, a kernel cache of its own, and nobody's trust."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# No deadline and no slowness check: the machine may be busy, and a slow example is not a wrong one.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty kernel cache for this test process and those it starts, so that no test runs on yesterday's code."""
+    path = tmp_path_factory.mktemp("kernels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NODEGRAPH_CACHE", str(path))
+        yield path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """An empty config folder for this test process and those it starts: no test sees or changes what a user trusts."""
+    path = tmp_path_factory.mktemp("config")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NODEGRAPH_CONFIG", str(path))
+        yield path

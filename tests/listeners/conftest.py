@@ -1,0 +1,79 @@
+"""The four listening nodes with their real weights, one of each for a test process."""
+
+import pytest
+
+from nodegraph.models import Store
+from nodegraph.nodes.analysis.notes import BasicPitchNotes
+from nodegraph.nodes.analysis.pitch import SwiftPitch
+from nodegraph.nodes.analysis.taggers import YamnetTagger
+from nodegraph.nodes.analysis.voice import VoiceActivity
+from tests.listeners.driver import Floats, read
+from tests.models.weights import fetched
+
+
+def loaded(node):
+    store = Store()
+    fetched(store, node.weights.name)
+    node.load(store.files(node.weights.name), "cpu")
+    return node
+
+
+def fresh(node):
+    """The node as it is declared, whatever tests before set."""
+    node.controls.clear()
+    node.settings.clear()
+    node.reset()
+    return node
+
+
+@pytest.fixture(scope="session")
+def every_yamnet():
+    return loaded(YamnetTagger())
+
+
+@pytest.fixture(scope="session")
+def every_vad():
+    return loaded(VoiceActivity())
+
+
+@pytest.fixture(scope="session")
+def every_swift():
+    return loaded(SwiftPitch())
+
+
+@pytest.fixture(scope="session")
+def every_notes():
+    return loaded(BasicPitchNotes())
+
+
+@pytest.fixture
+def yamnet(every_yamnet) -> YamnetTagger:
+    return fresh(every_yamnet)
+
+
+@pytest.fixture
+def vad(every_vad) -> VoiceActivity:
+    return fresh(every_vad)
+
+
+@pytest.fixture
+def swift(every_swift) -> SwiftPitch:
+    return fresh(every_swift)
+
+
+@pytest.fixture
+def notes(every_notes) -> BasicPitchNotes:
+    return fresh(every_notes)
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """``demo("voice", 16_000)``: a recording of the demo's, as one channel at that rate."""
+    store = Store()
+    fetched(store, "demo-sound")
+    files = store.files("demo-sound")
+
+    def recording(key: str, rate: int) -> Floats:
+        return read(files[key], rate)
+
+    return recording

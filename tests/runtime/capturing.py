@@ -1,0 +1,84 @@
+"""What a player sends to JACK in freewheel, recorded by another client."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import repeat
+
+import numpy as np
+import pytest
+
+from nodegraph.runtime.drivers.jack import JackDriver
+from nodegraph.runtime.player import Player
+from tests.runtime.conftest import JackServer
+from tests.runtime.playing import first_difference
+
+PATIENCE_S = 120.0
+SETTLING_BLOCKS = 8
+
+
+def capture(
+    player: Player,
+    server: JackServer,
+    frames: int,
+    each: Callable[[], None] | None = None,
+    over: Callable[[], bool] = lambda: False,
+    *,
+    blocks: deque[np.ndarray] | None = None,
+    patience_s: float = PATIENCE_S,
+) -> np.ndarray:
+    """Play a fresh player in freewheel and record it in another client, from its first frames on.
+
+    `each` is called every round; it ends after `frames`, or when `over` says so. Who gives `blocks` gets each recorded
+    block there, silence before the first sound included, and may take them out while it plays; it returns the rest.
+
+    The first blocks are left out: a connection that is made while the server waits for us takes effect some blocks
+    later, and until then any of them may be lost.
+    """
+    import jack
+
+    player.engine.waiting = True
+    driver = JackDriver(player.engine, "player", server=server.name)
+    other = jack.Client("recorder", servername=server.name, no_start_server=True)
+    ports = [other.inports.register(f"in_{k + 1}") for k in range(player.engine.outputs)]
+    kept: deque[np.ndarray] = deque() if blocks is None else blocks
+
+    settling: Iterator[None] | None = None
+
+    def process(count: int) -> None:
+        if settling is not None and next(settling, True):
+            kept.append(np.stack([port.get_array().copy() for port in ports]))
+
+    other.set_process_callback(process)
+    other.activate()
+    other.set_freewheel(True)
+    driver.start()
+    for mine, theirs in zip(driver.outputs, ports, strict=True):
+        other.connect(mine, theirs)
+    settling = repeat(None, SETTLING_BLOCKS)
+    until = time.monotonic() + patience_s
+    player.live(lambda: player.engine.done < frames and not over() and time.monotonic() < until, each)
+    driver.stop()
+    other.set_freewheel(False)
+    other.deactivate()
+    other.close()
+    sound = np.concatenate([np.zeros((player.engine.outputs, 0), np.float32), *kept], axis=1)
+    if blocks is not None:
+        return sound
+    heard = np.flatnonzero(np.abs(sound).max(axis=0))
+    assert len(heard), "nothing was captured"
+    return sound[:, heard[0] :]
+
+
+def aligned(captured: np.ndarray, reference: np.ndarray, most: int = 6_144) -> int:
+    """The frame of the reference at which the capture begins."""
+    probe = captured[:, :2_000].view(np.int32)
+    for offset in range(most):
+        if np.array_equal(probe, reference[:, offset : offset + 2_000].view(np.int32)):
+            return offset
+    begins = [k for k in range(reference.shape[1] - 64) if np.array_equal(captured[:, :64], reference[:, k : k + 64])]
+    offset = begins[0] if begins else 0
+    part = first_difference(captured[:, :2_000], reference[:, offset : offset + 2_000])
+    pytest.fail(f"the capture begins at frames {begins} of the reference: {part}")

@@ -1,0 +1,19 @@
+"""Every node passes `nodegraph validate --level 10`: the second half of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.validation.every_node import half, keeps_its_promises, validated
+
+KINDS = half(1)
+
+
+@pytest.fixture(scope="module")
+def said():
+    return validated(KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_keeps_its_promises_at_level_10(kind, said):
+    keeps_its_promises(said[kind])
