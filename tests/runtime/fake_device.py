@@ -83,7 +83,7 @@ class CardDriver:
             wanted = np.zeros((self.block, self.engine.outputs), np.float32)
             was_open = self.gate.is_open
             call(given.ctypes.data, wanted.ctypes.data, self.block, 0, 0, self.gate.address)
-            if was_open or self.gate.is_open:  # it may have opened after the look: this block is the first that is heard
+            if was_open or self.gate.is_open:  # opened after the look, this block is the first that is heard
                 self.card.blocks.append(wanted)
             due = max(due + self.block / self.engine.rate, time.monotonic() - 0.05)
             time.sleep(max(0.0, due - time.monotonic()))
