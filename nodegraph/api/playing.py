@@ -70,8 +70,11 @@ class Playing:
         keep: bool = False,
         warm_s: float = WARM_S,
         threads: Threads = "auto",
+        each: Callable[[], None] | None = None,
     ) -> None:
-        """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`."""
+        """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
+        `each` is called after every round, on the player's thread.
+        """
         check_numbers(seconds, rate, block)
         require(patch.document, patch.media)
         if record is not None:
@@ -80,6 +83,7 @@ class Playing:
         self.log: list[tuple[str, str]] = []
         self.error: NodegraphError | None = None
         self._report = report
+        self._after_round = each
         self.input = input
         self.change: Change | None = None
         """A change of the rate that is under way."""
@@ -227,12 +231,12 @@ class Playing:
             self.patch = patch
 
         try:
-            self._call(edit)
+            self.call(edit)
         except NodegraphError as error:
             raise placed_error(error, patch.document) from error
 
-    def _call(self, call: Callable[[], None]) -> None:
-        """Run a function on the player's thread; what it raises is raised here."""
+    def call(self, call: Callable[[], None]) -> None:
+        """Run a function on the player's thread; what it raises is raised here. Never call it from that thread."""
         done, raised = threading.Event(), list[BaseException]()
         self._calls.put((call, done, raised))
         while not done.wait(0.05):
@@ -354,6 +358,8 @@ class Playing:
             except Exception as error:  # it belongs to the caller
                 raised.append(error)
             done.set()
+        if self._after_round is not None:
+            self._after_round()
         self.recording.write(None if self.change is None else self.change.frame)
 
     def _fade(self) -> None:

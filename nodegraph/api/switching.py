@@ -165,7 +165,9 @@ class Change:
         playing.recording.go_on(new.engine)
         playing.rate = new.rate
         playing.heard.player, new.messages.everything = new, playing.heard._take
-        new.messages.watchers = old.messages.watchers
+        new.messages.watchers, new.messages.moved = old.messages.watchers, old.messages.moved
+        new.messages.outside.take_over(old.messages.outside)
+        new.acts.noted = old.acts.noted
         new.advance()
         self.after.take()
         playing.supervisor, playing.change = self.after, None

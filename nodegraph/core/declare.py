@@ -67,6 +67,17 @@ class MusicalTime(Protocol):
     def measure(self, beats_a_bar: int, swing: float, swing_beats: float) -> None: ...
 
 
+class Outside(Protocol):
+    """Doors to the world (``osc``, ``midi``), as a Python node uses them.
+
+    `listen` has ``call(value, when)`` called with everything that arrives, in logical time, until the node leaves.
+    `tell` hands `value` out, to happen at `frame`; offline it is gone.
+    """
+
+    def listen(self, node: Any, door: str, call: Callable[[Any, Moment], None]) -> None: ...
+    def tell(self, door: str, frame: int, value: Any) -> None: ...
+
+
 class Host(Protocol):
     """What the runtime gives to a Python node."""
 
@@ -74,6 +85,8 @@ class Host(Protocol):
 
     @property
     def clock(self) -> MusicalTime: ...
+    @property
+    def outside(self) -> Outside: ...
     def send(self, node: Any, outlet: str, value: Any) -> None: ...
     def after(self, node: Any, seconds: float, call: Callable[[Moment], None]) -> object: ...
     def cancel(self, ticket: object) -> None: ...

@@ -32,6 +32,8 @@ class History:
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._saved: Step | None = None
+        self.last: list[Command] = []
+        """The commands that were carried out last, be it forth or back."""
 
     def do(self, *commands: Command, label: str = "", merge: object = None) -> None:
         """Carry commands out, all or none of them, as one step. Raises PatchError.
@@ -42,7 +44,7 @@ class History:
 
     def done(self, commands: Iterable[Command], undo: list[Command], *, label: str = "", merge: object = None) -> None:
         """Take note of commands that were carried out, and of what undoes them."""
-        commands = list(commands)
+        self.last = commands = list(commands)
         if not undo:
             return
         self._undone.clear()
@@ -68,6 +70,7 @@ class History:
             return None
         step = self._done[-1]
         step.done, step.merge = perform(self.document, step.undo), None
+        self.last = step.undo
         self._undone.append(self._done.pop())
         return step.label
 
@@ -77,8 +80,14 @@ class History:
             return None
         step = self._undone[-1]
         step.undo = perform(self.document, step.done)
+        self.last = step.done
         self._done.append(self._undone.pop())
         return step.label
+
+    def drop(self) -> None:
+        """Take the last step back for good: it turned out that it cannot be played."""
+        self.undo()
+        self._undone.pop()
 
     def saved(self) -> None:
         """The document is in its file as it is now."""

@@ -54,6 +54,13 @@ class NoteExpression(NamedTuple):
     value: float
 
 
+class Ramp(NamedTuple):
+    """For a control: go to `value` within `seconds`, instead of the time that the control itself takes."""
+
+    value: float
+    seconds: float
+
+
 Message = float | int | str | tuple[Any, ...] | _Bang | Tag | Note | NoteExpression
 
 
@@ -114,6 +121,10 @@ def to_wire(message: object) -> object:
         return {"note": [message.pitch, message.velocity, message.duration_s]}
     if isinstance(message, NoteExpression):
         return {"expression": [message.pitch, message.what, message.value]}
+    if isinstance(message, Ramp):
+        return {"ramp": [message.value, message.seconds]}
+    if isinstance(message, bytes):
+        return {"bytes": message.hex()}
     if isinstance(message, At):
         return {"at": [message.offset_s, to_wire(message.message)]}
     if isinstance(message, (tuple, list)):
@@ -133,6 +144,10 @@ def from_wire(data: object) -> Any:
             return Note(float(value[0]), float(value[1]), None if value[2] is None else float(value[2]))
         if key == "expression":
             return NoteExpression(float(value[0]), str(value[1]), float(value[2]))
+        if key == "ramp":
+            return Ramp(float(value[0]), float(value[1]))
+        if key == "bytes":
+            return bytes.fromhex(value)
         if key == "at":
             return At(float(value[0]), from_wire(value[1]))
     if isinstance(data, (list, tuple)):

@@ -20,12 +20,13 @@ import numpy as np
 
 from nodegraph.core.declare import EventNode, PythonNode
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
-from nodegraph.core.messages import BANG, Event, Tag, as_number
+from nodegraph.core.messages import BANG, Event, Ramp, Tag, as_number
 from nodegraph.core.order import LATER_KINDS, LATER_ROLES
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.musical_time import MusicalTime
+from nodegraph.runtime.outside import Outside
 from nodegraph.runtime.ticket import Ticket
 
 MOST_AT_ONCE = 100_000
@@ -33,8 +34,11 @@ LAST = 1 << 62
 """Behind every cable: who watches is told when the node has acted."""
 BEAT = LAST - 1
 """Behind every cable, too: a beat finds its node as what came at this frame has left it."""
+LONGEST_RAMP_S = 3_600.0
 NEVER_S = 1e9
 """Thirty years: nobody waits longer."""
+NOBODY = ""
+"""Whose calls from outside the patch are: what they do comes before all that nodes do at that frame."""
 NATIVE = (Role.KERNEL, Role.BLOCK)
 
 
@@ -84,10 +88,13 @@ class Messages:
         self.watchers: dict[tuple[str, str], list[Callable[[Event], None]]] = {}
         self.everything: Callable[[Event], None] | None = None
         """Is told of every message of every outlet."""
+        self.moved: Callable[[str, str, float], None] | None = None
+        """Is told of every number that reaches a control: node, inlet, value."""
         self.entries: dict[str, NodeEntry] = {}
         self._targets: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
         self._rank: dict[str, int] = {}
         self.clock = MusicalTime(self)
+        self.outside = Outside(self.call)
         self._heap: list[tuple[int, int, int, int, str, str, Any]] = []
         self._count = 0
         self._current: str | None = None
@@ -133,7 +140,7 @@ class Messages:
                 waiting[target] -= 1
                 if not waiting[target]:
                     ready.append(target)
-        return {id: place for place, id in enumerate(sorted(way, key=lambda id: way[id]))}
+        return {id: place for place, id in enumerate(sorted(way, key=lambda id: way[id]))} | {NOBODY: -1}
 
     def join(self, node: PythonNode, frame: int) -> None:
         """Let a Python node in; it starts at `frame`."""
@@ -146,6 +153,7 @@ class Messages:
         node = self.nodes.pop(id, None)
         self.clock.forget(id)
         if node is not None:
+            self.outside.forget(node)
             node.stop()
 
     def rename(self, names: Mapping[str, str]) -> None:
@@ -190,6 +198,10 @@ class Messages:
         ticket = Ticket(call)
         self._push(frame, self._rank.get(node.id, 0), place, node.id, "", ticket)
         return ticket
+
+    def at(self, frame: int, call: Callable[[Any], None]) -> None:
+        """Call a function for nobody in particular, in logical time, before any node acts at that frame."""
+        self._push(max(frame, self.handled), -1, -1, NOBODY, "", Ticket(call))
 
     def on_beat(self, node: Any, frame: int, call: Callable[[Any], None]) -> Ticket:
         """Call a function in logical time, when the node has everything that comes at this frame."""
@@ -262,6 +274,7 @@ class Messages:
             order = {item.name: (not isinstance(item, Control), number) for number, item in enumerate(spec.inlets)}
             batch.sort(key=lambda item: order.get(item[0], (True, 0)))
         node = self.nodes.get(id)
+        ramps = {inlet: value.seconds for inlet, value in batch if isinstance(value, Ramp)}
         taken = [(inlet, self._taken(entry, spec, inlet, value)) for inlet, value in batch]
         if node is not None:
             # a handler sees every control as it is at this frame, whichever inlets come before its own
@@ -275,9 +288,12 @@ class Messages:
             port = spec.inlet_named.get(inlet)
             if port is None or value is None:
                 continue
+            if self.moved is not None and isinstance(port, Control):
+                self.moved(id, inlet, value)
             if spec.role in NATIVE:
                 if isinstance(port, Control):
-                    self.to_control(frame, id, spec, inlet, value, round(port.ramp_s * self.rate))
+                    seconds = min(max(ramps.get(inlet, port.ramp_s), 0.0), LONGEST_RAMP_S)
+                    self.to_control(frame, id, spec, inlet, value, round(seconds * self.rate))
                 else:
                     self.to_native(frame, id, spec, inlet)
                 continue

@@ -22,6 +22,7 @@ from nodegraph.core.messages import Event
 from nodegraph.core.ownfiles import carried_on
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.runtime.acts import Act, Acts
 from nodegraph.runtime.carrying import Leaving, carry_on
 from nodegraph.runtime.collecting import no_collection, no_long_collection
 from nodegraph.runtime.compile.order import order_of
@@ -94,13 +95,13 @@ class Player:
         )
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
+        self.acts = Acts(self.messages, lambda node: self.editing)
         self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()
         self._next: tuple[GraphView, bool] | None = None
         self._stage_until: int | None = None
         self._fade_frames = 0
-        self._early: list[tuple[str, str, Any]] = []
         self._commands: deque[Callable[[], None]] = deque()
         self._lookahead = round(LOOKAHEAD_S * rate)
         self._trigger = round(TRIGGER_S * rate)
@@ -248,15 +249,12 @@ class Player:
 
     def set(self, node: str, port: str, value: Any) -> None:
         """Send a value to a control or message inlet, from any thread."""
-        self._commands.append(lambda: self._post(node, port, value))
-        self._wake.set()
+        self.act("set", node, port, value)
 
-    def _post(self, node: str, port: str, value: Any) -> None:
-        """Deliver a message from outside; one for a node that an edit is about to bring waits for it."""
-        if self.editing and node not in self.messages.entries:
-            self._early.append((node, port, value))
-        else:
-            self.messages.post(self.messages.handled, node, port, value)
+    def act(self, what: str, *args: Any, frame: int = -1) -> None:
+        """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread."""
+        self._commands.append(lambda: self.acts.do(Act(frame, what, args)))
+        self._wake.set()
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:
         """Be told of every message that leaves an outlet."""
@@ -340,9 +338,7 @@ class Player:
         self._view = stage.view
         if stage.final:
             self._open(stage.view, self.messages.handled)
-            early, self._early = self._early, []
-            for message in early:
-                self._post(*message)
+            self.acts.go_on()
             self.engine.forget(stage.view)
 
     @property

@@ -1,0 +1,73 @@
+"""What is done to a playing graph from outside, each thing at a frame: so it can be written down and done again.
+
+==========  =============================  ====================================================================
+act         its arguments                  what it does
+==========  =============================  ====================================================================
+``set``     node, inlet, message           a message arrives at an inlet
+``arrive``  door, value                    something comes in by a door (`runtime.outside`)
+``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
+==========  =============================  ====================================================================
+
+Whoever asks may name the frame; it is never one that has been handled already. A run in which the same acts come at the
+same frames gives the same sound, to the bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from nodegraph.runtime.messages import Messages
+
+CLOCK: Final = ("go", "run", "locate", "measure", "go_through")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One thing that is done, at a frame of the engine."""
+
+    frame: int
+    what: str
+    args: tuple[Any, ...]
+
+
+class Acts:
+    """Carries acts out on one graph's messages. On the player's thread."""
+
+    def __init__(self, messages: Messages, on_its_way: Callable[[str], bool]) -> None:
+        """`on_its_way`: whether a node that is not there will come with the edit that is under way."""
+        self.messages = messages
+        self.on_its_way = on_its_way
+        self.noted: list[Callable[[Act], None]] = []
+        """Are told of every act that is taken, with its final frame, before it is heard."""
+        self.late = 0
+        """Acts that wanted a frame which had been handled when they came; they act at the next one."""
+        self._early: list[Act] = []
+
+    def do(self, act: Act) -> None:
+        """Carry it out at its frame, or at the first that is not handled yet."""
+        messages = self.messages
+        if act.frame < messages.handled:
+            self.late += act.frame >= 0
+            act = Act(messages.handled, act.what, act.args)
+        if act.what == "set":
+            if act.args[0] not in messages.entries and self.on_its_way(act.args[0]):
+                self._early.append(act)
+                return
+            messages.post(act.frame, *act.args)
+        elif act.what == "arrive":
+            messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
+        elif act.what == "clock" and act.args[0] in CLOCK:
+            name, *rest = act.args
+            messages.at(act.frame, lambda when: getattr(messages.clock, name)(*rest))
+        else:
+            raise ValueError(f"no such act: {act.what} {act.args}")
+        for call in self.noted:
+            call(act)
+
+    def go_on(self) -> None:
+        """The nodes of an edit have come: what waited for them reaches them."""
+        early, self._early = self._early, []
+        for act in early:
+            self.do(act)

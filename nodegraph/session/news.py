@@ -1,0 +1,55 @@
+"""What a session tells those who listen to it.
+
+===========  ===================================================================================================
+topic        its data
+===========  ===================================================================================================
+``changed``  ``revision``, ``by``, ``commands`` that were carried out, ``undo`` and ``redo``: what those would do
+``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
+``values``   ``by``, ``values``: address → number, of parameters that moved
+``events``   ``events``: a list of ``[address, seconds, message]``
+``playing``  ``on``, and the ``error`` that ended it
+``log``      ``node``, ``text``
+``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
+``saved``    ``path``, ``by``
+===========  ===================================================================================================
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved")
+Data = Mapping[str, Any]
+Ear = Callable[[str, Data], None]
+
+
+class News:
+    """Hands news to whoever asked for their topic, on the thread on which they arise: an ear must not block."""
+
+    def __init__(self) -> None:
+        self._ears: dict[str, tuple[Ear, ...]] = dict.fromkeys(TOPICS, ())
+        self._lock = threading.Lock()
+
+    def listen(self, call: Ear, topics: Iterable[str] = TOPICS) -> None:
+        """Have ``call(topic, data)`` called with what comes from now on."""
+        with self._lock:
+            for topic in topics:
+                if call not in self._ears[topic]:
+                    self._ears[topic] = (*self._ears[topic], call)
+
+    def leave(self, call: Ear, topics: Iterable[str] = TOPICS) -> None:
+        """The inverse of `listen`."""
+        with self._lock:
+            for topic in topics:
+                self._ears[topic] = tuple(ear for ear in self._ears[topic] if ear != call)
+
+    def wanted(self, topic: str) -> bool:
+        """Whether anybody listens to it."""
+        return bool(self._ears[topic])
+
+    def tell(self, topic: str, data: Data) -> None:
+        """Tell those who listen."""
+        for call in self._ears[topic]:
+            call(topic, data)
