@@ -1,9 +1,10 @@
 """Whether a heavy patch holds: tuned to seven tenths of a core at 64 frames, beside a client that takes as much.
 
 Both are clients of one JACK dummy server at 48 kHz, each in a process of its own. The control does the same number of
-additions and multiplications in every block and nothing else, so what it is blamed for is the machine's. The server
-says whom it waited for in vain; those lines are counted for each client, over ten minutes. ``HELD_MINUTES=1`` makes it
-shorter.
+additions and multiplications in every block and nothing else, so what it is blamed for is the machine's. Ours is left
+alone once it is tuned; the control is tuned again every ten seconds to what ours took, so that both have the same load
+all the time. The server says whom it waited for in vain; those lines are counted for each client, over ten minutes.
+``HELD_MINUTES=1`` makes it shorter.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ NAME: Final = "held"
 RATE, BLOCK = 48_000, 64
 TARGET: Final = 0.70
 TURNS: Final = 3
+PIECE_S: Final = 10.0
 BLAME: Final = re.compile(r"XRun: client = (\S+) was not finished")
 
 
@@ -48,14 +50,19 @@ def run(rounds: int = 1) -> list[report.Row]:
             ours.tune(8)
             control.tune(1)
         server.blamed.clear()
-        loads = ours.hold(60.0 * minutes)
+        loads, others = [], []
+        for _ in range(max(1, round(60.0 * minutes / PIECE_S))):
+            control.begin(PIECE_S)
+            loads.append(ours.load(PIECE_S))
+            others.append(control.end())
+            control.follow(loads[-1], others[-1])
         blamed = Counter(server.blamed)
-        other = control.hold(1.0)[0]
-    against = f"control at {100 * other:.0f} % of a core: {blamed['control']}; {minutes:g} minutes, {server.mode}"
+    other, mean = sum(others) / len(others), sum(loads) / len(loads)
+    against = f"control at {100 * other:.1f} % of a core: {blamed['control']}; {minutes:g} minutes, {server.mode}"
     about = f"{ours.size} voices; every ten seconds {100 * min(loads):.0f} to {100 * max(loads):.0f} %"
     return [
         report.row("client-blamed xruns", float(blamed["nodegraph"]), "", against),
-        report.row(f"load held at {BLOCK} frames", 100 * sum(loads) / len(loads), "% of a core", about),
+        report.row(f"load held at {BLOCK} frames", 100 * mean, "% of a core", about),
     ]
 
 
@@ -105,26 +112,44 @@ class Client:
         )  # fmt: skip
         return self
 
-    def _ask(self, *words: object) -> list[str]:
-        assert self.process.stdin is not None and self.process.stdout is not None
+    def _say(self, *words: object) -> None:
+        assert self.process.stdin is not None
         self.process.stdin.write(" ".join(map(str, words)) + "\n")
+
+    def _answer(self) -> float:
+        assert self.process.stdout is not None
         for line in self.process.stdout:  # libjack says things in between
             if line.startswith("load "):
-                return line.split()[1:]
+                return float(line.split()[1])
         raise RuntimeError(f"{self.kind} has ended")
 
     def tune(self, step: int) -> None:
         """As much as loads a core to the target, in whole steps."""
         for _ in range(10):
-            load = float(self._ask("play", self.size, 3.0)[0])
+            self._say("play", self.size)
+            load = self.load(3.0)
             if abs(load - TARGET) < 0.01:
                 break
             times = min(TARGET / max(load, 0.01), 3.0)  # an overload on the way would stop the machine
             self.size = max(step, round(self.size * times / step) * step)
 
-    def hold(self, seconds: float) -> list[float]:
-        """Play on; gives the load of every ten seconds."""
-        return [float(word) for word in self._ask("hold", seconds)]
+    def begin(self, seconds: float) -> None:
+        """Begin to measure the load of so many seconds."""
+        self._say("load", seconds)
+
+    def end(self) -> float:
+        """What `begin` began to measure."""
+        return self._answer()
+
+    def load(self, seconds: float) -> float:
+        """The load of the next so many seconds."""
+        self.begin(seconds)
+        return self.end()
+
+    def follow(self, wanted: float, taken: float) -> None:
+        """Take the load that another took, having taken another one."""
+        self.size = max(1, round(self.size * min(max(wanted / max(taken, 0.01), 0.9), 1.1)))
+        self._say("play", self.size)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -226,18 +251,16 @@ class Control:
 
 
 def _client(kind: str, server: str) -> None:
-    """Answers ``play SIZE SECONDS`` with the load, ``hold SECONDS`` with the loads of every ten."""
+    """``play SIZE``; ``load SECONDS`` is answered with the load of so many seconds."""
     client = Ours(server) if kind == "nodegraph" else Control(server)
     for line in sys.stdin:
-        word, *numbers = line.split()
+        word, number = line.split()
         if word == "play":
-            client.play(int(numbers[0]))
-            time.sleep(2.0)
-            loads = [client.load(float(numbers[1]))]
+            client.play(int(number))
+            if kind == "nodegraph":
+                time.sleep(2.0)  # an edit fades, and is compiled
         else:
-            seconds = float(numbers[0])
-            loads = [client.load(min(10.0, seconds)) for _ in range(max(1, round(seconds / 10.0)))]
-        print("load", *(f"{load:.4f}" for load in loads), flush=True)
+            print("load", f"{client.load(float(number)):.4f}", flush=True)
 
 
 if __name__ == "__main__":
