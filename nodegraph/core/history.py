@@ -84,11 +84,6 @@ class History:
         self._done.append(self._undone.pop())
         return step.label
 
-    def drop(self) -> None:
-        """Take the last step back for good: it turned out that it cannot be played."""
-        self.undo()
-        self._undone.pop()
-
     def saved(self) -> None:
         """The document is in its file as it is now."""
         self._saved = self._done[-1] if self._done else None

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
-from nodegraph.core.commands import Command, Set
+from nodegraph.core.commands import Command, Set, perform
 from nodegraph.core.commands import commands as commands_of
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
@@ -227,15 +227,18 @@ class Session:
         """
         made = [item if isinstance(item, Command) else commands_of([item])[0] for item in commands]
         with self.turn:
-            history = self.patch.history
-            self.patch.do(*made, label=label, merge=None if merge is None else (by, merge))
+            document, history = self.patch.document, self.patch.history
+            undo = perform(document, made)
+            if not undo:
+                return []
             try:
                 self._update()
             except NodegraphError:
-                history.drop()
+                perform(document, undo)
                 raise
+            history.done(made, undo, label=label, merge=None if merge is None else (by, merge))
             self._changed(by)
-            return list(history.last)
+            return made
 
     def undo(self, *, by: str = SOMEBODY) -> str | None:
         """Take the last step back, whoever did it. Returns what it was, or None."""
