@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from nodegraph.core.document import Document
 from nodegraph.core.flatten import BOUNDARY, address
-from nodegraph.core.ports import CableKind, Control, Inlet, Outlet
+from nodegraph.core.ports import CableKind, Control, Curve, Inlet, Outlet
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView, NodeEntry
 
 ROOT: Final = "/patch"
 DEEPEST: Final = 16
+
+
+class Number(Protocol):
+    """What a control inlet says of its number."""
+
+    name: str
+    help: str
+    default: float
+    unit: str
+    span: tuple[float, float]
+    curve: Curve
+    ramp_s: float
+
+    def legal(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class Parameter:
     place: tuple[str, str]
 
     @property
-    def control(self) -> Control | None:
+    def control(self) -> Number | None:
         """It, if it is a number that can be read and written."""
         return self.port if isinstance(self.port, Control) else None
 
