@@ -14,45 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from nodegraph.core.cable import Cable
+from nodegraph.core.command import Command
+from nodegraph.core.command import bad_command as _bad
 from nodegraph.core.document import Document
-from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.errors import NodegraphError, PatchError
 from nodegraph.core.hints import did_you_mean, listed, quoted, shown
 from nodegraph.core.patchfile import entry_data, entry_of
+from nodegraph.core.preset_commands import RemovePreset, RenamePreset, StorePreset
 from nodegraph.core.problems import value_problem
-from nodegraph.core.values import plain
 from nodegraph.core.view import NodeEntry
 
 Place = tuple[float, float]
-
-
-class Command:
-    """One change of a document."""
-
-    do: ClassVar[str] = ""
-
-    def apply(self, document: Document) -> list[Command]:
-        """Carry it out; returns what undoes it. Raises PatchError before anything is touched."""
-        raise NotImplementedError
-
-    def label(self) -> str:
-        """What it does, in a few words for a menu."""
-        raise NotImplementedError
-
-    def as_data(self) -> dict[str, Any]:
-        """It as JSON data; what is at its default is left out."""
-        found: dict[str, Any] = {"do": self.do}
-        for item in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, item.name)
-            if value not in (None, (), {}):
-                found[item.name] = plain(value)
-        return found
-
-    def merged(self, later: Command) -> Command | None:
-        """This command and a later one in one, when the second only goes on with the first."""
-        return None
 
 
 @dataclass(frozen=True)
@@ -290,7 +265,11 @@ class Describe(Command):
 
 
 KINDS: Final[Mapping[str, type[Command]]] = {
-    kind.do: kind for kind in (Add, Remove, Connect, Disconnect, Set, Rename, Replace, Move, Describe, Restore)
+    kind.do: kind
+    for kind in (
+        Add, Remove, Connect, Disconnect, Set, Rename, Replace, Move, Describe, Restore,
+        StorePreset, RemovePreset, RenamePreset,
+    )  # fmt: skip
 }
 
 
@@ -344,26 +323,24 @@ def _command(data: Any, which: str) -> Command:
 _MISSING: Final = fields(Add)[0].default
 
 
-def _bad(what: str, do: str) -> Problem:
-    return Problem("bad-command", what, do)
-
-
 def _is_place(value: Any) -> bool:
     return value is None or isinstance(value, (list, tuple, dict))
 
 
-_TEXT: Final = ("node", "kind", "cable", "to", "title", "about")
+_TEXT: Final = ("node", "kind", "cable", "to", "title", "about", "preset")
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(_TEXT, lambda value: isinstance(value, str)),
     **dict.fromkeys(("values", "entry", "places"), lambda value: isinstance(value, Mapping)),
     "cables": lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value),
     "at": _is_place,
+    "number": lambda value: value is None or (type(value) is int and value >= 0),
 }
 _LEGAL: Final[dict[str, str]] = {
     **dict.fromkeys(_TEXT, "a text"),
     **dict.fromkeys(("values", "entry", "places"), "an object"),
     "cables": "a list of texts",
     "at": "a place, [x, y]",
+    "number": "a place in the list, from 0",
 }
 
 
@@ -376,6 +353,6 @@ def _as_it_stands(document: Document, node: str) -> Restore:
 
 
 __all__ = [
-    "Add", "Command", "Connect", "Describe", "Disconnect", "KINDS", "Move", "Remove", "Rename", "Replace", "Restore",
-    "Set", "commands", "perform",
+    "Add", "Command", "Connect", "Describe", "Disconnect", "KINDS", "Move", "Remove", "RemovePreset", "Rename",
+    "RenamePreset", "Replace", "Restore", "Set", "StorePreset", "commands", "perform",
 ]  # fmt: skip

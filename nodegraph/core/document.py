@@ -9,6 +9,7 @@ from typing import Any
 from nodegraph.core.cable import Cable
 from nodegraph.core.graph import Graph
 from nodegraph.core.jsontext import Places
+from nodegraph.core.preset_names import rename_in
 from nodegraph.core.values import finite
 
 
@@ -17,7 +18,7 @@ class Document:
     """A patch as it is kept: the graph, a title, a text about it, and where its boxes stand.
 
     `view` gives the place of each node, ``[x, y]`` in points. `extra` are the keys of the file that this version does
-    not know; they are written back. `path` is the file it was read from or saved to last.
+    not know; they are written back. `presets` are named values of parameters (`core.presets`). `path` is the file it was read from or saved to last.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -30,6 +31,8 @@ class Document:
     """After which known key each key of `extra` stands in the file; at the end when it is not told."""
     strangers: dict[str, Any] = field(default_factory=dict, repr=False)
     """Places in the file that were no node's. They are written back."""
+    presets: dict[str, dict[str, float]] = field(default_factory=dict)
+    """By name, in the order in which they have numbers: ``node.port`` → value."""
     places: Places = field(default_factory=Places, repr=False, compare=False)
     cable_places: dict[Cable, int] = field(default_factory=dict, repr=False, compare=False)
 
@@ -51,13 +54,15 @@ class Document:
         return None
 
     def rename(self, node: str, new: str) -> None:
-        """Give a node another id, in the graph and in the view."""
+        """Give a node another id, in the graph, in the view and in the presets."""
         self.graph.rename(node, new)
         # a node that was removed may have left its place under the new id: the two change places, so that the way back
         # is the same
         places = {id: self.view.pop(id) for id in (node, new) if id in self.view} if node != new else {}
         for id, place in places.items():
             self.view[new if id == node else node] = place
+        if node != new:
+            rename_in(self.presets, node, new)
 
     def line(self, node: str, port: str | None = None) -> int | None:
         """The line of a node, or of one of its values, in the file as it was read or saved last."""

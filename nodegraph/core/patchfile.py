@@ -19,7 +19,8 @@
     }
 
 One node, one cable, one place a line; nodes and places in natural order of their ids, cables in theirs. A node's values
-stand in the order of its declaration. What this version does not know stays as it was: kinds, keys of nodes, keys of
+stand in the order of its declaration. ``"presets"`` come behind the cables, in their own order, one a line, or one
+value a line where that is too long: ``"dark": {"cut.cutoff": 300, "cut.resonance": 0.8}``. What this version does not know stays as it was: kinds, keys of nodes, keys of
 the file.
 """
 
@@ -41,13 +42,14 @@ from nodegraph.core.hints import quoted, shown
 from nodegraph.core.jsontext import MOST_BYTES, MOST_DEPTH, Places, parse, scan, too_large
 from nodegraph.core.migrations import FORMAT, MIGRATIONS, Migration, migrate
 from nodegraph.core.problems import unknown_node
+from nodegraph.core.preset_names import why_no_preset
 from nodegraph.core.registry import Registry, registry
 from nodegraph.core.replacing import replace_file
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import storable
 from nodegraph.core.view import NodeEntry, parameter
 
-KEYS: Final = ("nodegraph", "title", "about", "nodes", "cables", "view")
+KEYS: Final = ("nodegraph", "title", "about", "nodes", "cables", "presets", "view")
 WIDTH: Final = 100
 MOST_HINTS: Final = 20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -210,9 +212,21 @@ class _Reader:
             None,
             after,
             {id: place for id, place in view.items() if id not in self.graph},
-            self.places,
-            cable_places,
+            places=self.places,
+            cable_places=cable_places,
+            presets=self._presets(),
         )
+
+    def _presets(self) -> dict[str, dict[str, float]]:
+        found: dict[str, dict[str, float]] = {}
+        for name, values in self._part("presets", dict, {}).items():
+            wrong = why_no_preset(name, values)
+            if wrong:
+                do = 'Write it as "name": {"node.port": number}.'
+                self._problem("bad-preset", f"The preset {quoted(name)}: {wrong}.", do, ("presets", name))
+            else:
+                found[name] = values
+        return found
 
     def _part(self, key: str, type_: type, default: Any) -> Any:
         value = self.data.get(key, default)
@@ -296,6 +310,7 @@ def dumps(document: Document) -> str:
         "about": _words(document.about, "about"),
         "nodes": _lines("{}", (f"{_text(id)}: {_node_text(entry)}" for id, entry in graph.nodes.items())),
         "cables": _lines("[]", (_text(str(cable)) for cable in graph.cables)),
+        "presets": _lines("{}", (_preset(*item) for item in document.presets.items())) if document.presets else None,
         "view": None,
     }
     view = {**document.strangers, **{id: place for id, place in document.view.items() if id in graph}}
@@ -338,6 +353,16 @@ def save(document: Document, path: str | os.PathLike[str] | None = None) -> Path
     document.places = scan(text)[0]
     document.cable_places = {cable: index for index, cable in enumerate(document.graph.cables)}
     return target
+
+
+def _preset(name: str, values: Mapping[str, float]) -> str:
+    """A preset on one line, or with one value a line when it is long."""
+    ids = sorted(values, key=natural)
+    text = f"{_text(name)}: {_text({id: values[id] for id in ids}, 'preset', name)}"
+    if len(text) <= WIDTH:
+        return text
+    items = ",\n      ".join(f"{_text(id)}: {_text(values[id], 'preset', name)}" for id in ids)
+    return f"{_text(name)}: {{\n      {items}\n    }}"
 
 
 def _node_text(entry: NodeEntry) -> str:
