@@ -245,6 +245,7 @@ class Patch:
         input: Sound | None = None,
         progress: Callable[[float, float], bool | None] | None = None,
         threads: Threads = "auto",
+        performance: str | os.PathLike[str] | None = None,
     ) -> Rendered:
         """Play it into memory as fast as it goes. The same patch always gives the same bits, at any `block`.
 
@@ -252,11 +253,15 @@ class Patch:
         what `in~` hears: a sound file, or an array ``(channels, frames)`` at `rate`. `progress` is called with the
         seconds done and in all; it ends the render early by returning False. `threads` share the work where that pays:
         a number, or ``auto``, half the cores but at most 4, and 1 on fewer than 4 cores.
+        `performance` is a file (.ngp) of what was done to it while it was played, which is done again at the same
+        samples; `seconds` defaults to its length.
         Raises PatchError, MediaError, WeightsMissing with every problem that `check` finds.
         """
         from nodegraph.api.rendering import Rendered, Rendering
 
-        rendering = Rendering(self, seconds, rate=rate, block=block, input=input, threads=threads)
+        rendering = Rendering(
+            self, seconds, rate=rate, block=block, input=input, threads=threads, performance=performance
+        )
         return Rendered.of(rendering, progress)
 
     def play(
@@ -271,18 +276,22 @@ class Patch:
         input: Sound | None = None,
         record: str | os.PathLike[str] | None = None,
         threads: Threads = "auto",
+        performance: str | os.PathLike[str] | None = None,
+        keep_performance: str | os.PathLike[str] | None = None,
     ) -> Playing:
         """Play it now, for `seconds` or until it is stopped; does not wait.
 
         `driver` is ``auto`` (the default sound device, or none), ``portaudio``, ``jack`` or ``null`` (real time, no
         device). `record` is a sound file (.wav, .flac) that gets what the device gets. `threads` is as in `render`.
+        `keep_performance` is a file (.ngp) that gets all that is done to it while it plays; `performance` is one whose
+        acts are done again.
         Use it with ``with``: it stops at the end, with the sound faded out. Raises as `render` does, and DeviceError.
         """
         from nodegraph.api.playing import Playing
 
         return Playing(
             self, seconds, driver=driver, device=device, input_device=input_device, rate=rate, block=block,
-            input=input, record=record, threads=threads,
+            input=input, record=record, threads=threads, performance=performance, keep_performance=keep_performance,
         )  # fmt: skip
 
 

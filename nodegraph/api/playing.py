@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -26,6 +27,7 @@ from nodegraph.core.hints import quoted
 from nodegraph.core.messages import Event
 from nodegraph.core.patchfile import dumps
 from nodegraph.core.ports import CableKind, Control
+from nodegraph.core.presets import books_of
 from nodegraph.core.problems import value_problem
 from nodegraph.core.values import plain
 from nodegraph.runtime.drivers import open_driver
@@ -33,6 +35,7 @@ from nodegraph.runtime.drivers.supervisor import Supervisor, Wanted
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
+    from nodegraph.api.performance import Performance
     from nodegraph.api.switching import Change
     from nodegraph.api.watching import Watch
     from nodegraph.runtime.crew import Threads
@@ -71,23 +74,34 @@ class Playing:
         warm_s: float = WARM_S,
         threads: Threads = "auto",
         each: Callable[[], None] | None = None,
+        performance: str | os.PathLike[str] | None = None,
+        keep_performance: str | os.PathLike[str] | None = None,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
-        `each` is called after every round, on the player's thread.
+        `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
+        `Patch.play`.
         """
         check_numbers(seconds, rate, block)
+        self.log: list[tuple[str, str]] = []
+        self._report = report
+        self.replay = None
+        if performance is not None:
+            from nodegraph.api.replaying import Replay
+
+            self.replay = Replay(performance, patch, rate, self.say)
+            patch = self.replay.patch
+            seconds = self.replay.frames / rate if seconds is None else seconds
         require(patch.document, patch.media)
         if record is not None:
             check_sound_target(Path(record))
         self.patch, self.rate, self.seconds = patch, rate, seconds
-        self.log: list[tuple[str, str]] = []
         self.error: NodegraphError | None = None
-        self._report = report
         self._after_round = each
         self.input = input
         self.change: Change | None = None
         """A change of the rate that is under way."""
         self.setting = threading.Lock()
+        self._told_error = False
         self._warm_s = warm_s
         self._queues: list[SimpleQueue[Event | None]] = []
         self._calls: SimpleQueue[tuple[Callable[[], None], threading.Event, list[BaseException]]] = SimpleQueue()
@@ -101,10 +115,15 @@ class Playing:
         heard = None if input is None else heard_sound(input, rate)
         self.player = make_player(patch, rate, heard, self.say, text, first, threads)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)
+        if self.replay is not None:
+            self.replay.attach(self.player, self.heard.follow)
         engine = self.player.engine
+        self.performance: Performance | None = None
         try:
             asked = Wanted(driver, device, input_device, block)
             self.supervisor = Supervisor(engine, asked, open_driver, self._device_says)
+            if keep_performance is not None:
+                self.performance = self._keep(Path(keep_performance), text)
         except NodegraphError:
             self.player.close()
             raise
@@ -116,6 +135,12 @@ class Playing:
         self._started.wait(COME_UP_S)
         if self.error is not None:
             raise self.error
+
+    def _keep(self, path: Path, text: str) -> Performance:
+        from nodegraph.api.performance import Performance
+
+        hears = "sound" if self.input is not None else "device" if self.player.engine.inputs else ""
+        return Performance(path, self.patch, self.player, text, hears)
 
     # What it says.
 
@@ -215,16 +240,22 @@ class Playing:
         require(patch.document, patch.media)
         view, text = flatten(patch.document), dumps(patch.document)
         resolve = resolver(patch.document, patch.media)
-        other = patch is not self.patch
+        other, books = patch is not self.patch, books_of(patch.document)
 
         def edit() -> None:
             player = self.player
+            if player.score is not None:
+                what = "A performance is being played, which edits the patch itself."
+                raise PatchError(Problem("performing", what, "Change the patch when it is over."))
+            refused = None if self.performance is None else self.performance.ask(patch, text)
             before = player.engine.resources.resolve
             player.engine.resources.resolve = resolve
             try:
-                player.edit(view, other=other)
+                player.edit(view, other=other, books=books)
             except NodegraphError:
                 player.engine.resources.resolve = before
+                if refused is not None:
+                    refused()
                 raise
             player.messages.patch_text = text  # type: ignore[attr-defined]
             self.heard.follow(patch.document)
@@ -360,17 +391,33 @@ class Playing:
             done.set()
         if self._after_round is not None:
             self._after_round()
+        if self.performance is not None:
+            self._look(self.performance)
         self.recording.write(None if self.change is None else self.change.frame)
+
+    def _look(self, performance: Performance) -> None:
+        performance.look()
+        if performance.error and not self._told_error:
+            self._told_error = True
+            self.say("", performance.error)
 
     def _fade(self) -> None:
         engine = self.player.engine
+        if self.performance is not None:
+            played = engine.done
+            self.performance.finish(played if self.seconds is None else min(played, round(self.seconds * self.rate)))
         engine.stop()
         until = time.monotonic() + FADE_S
         self.player.live(lambda: not engine.silent and time.monotonic() < until, self.recording.write)
 
     def _end(self) -> None:
         """Close everything, whatever happens, and tell who waits."""
-        for close in (self.recording.finish, self.player.close):
+        closes: list[Callable[[], None]] = [self.recording.finish, self.player.close]
+        if self.performance is not None:
+            closes.append(partial(self.performance.finish, self.player.engine.done))
+        if self.replay is not None:
+            closes.append(self.replay.close)
+        for close in closes:
             try:
                 close()
             except NodegraphError as error:

@@ -20,6 +20,7 @@ from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import address, flatten
 from nodegraph.core.messages import Event
 from nodegraph.core.patchfile import dumps
+from nodegraph.core.presets import books_of
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
@@ -53,20 +54,32 @@ class Rendering:
         report: Callable[[str, str], None] | None = None,
         first: Iterable[Post] = (),
         threads: Threads = "auto",
+        performance: str | os.PathLike[str] | None = None,
     ) -> None:
+        """`performance` is a file of what was done while it was played (`api.performance`): it is done again."""
         check_numbers(seconds, rate, block)
+        self.log: list[tuple[str, str]] = []
+        self._report = report
+        self.replay = None
+        if performance is not None:
+            from nodegraph.api.replaying import Replay
+
+            self.replay = Replay(performance, patch, rate, self._say)
+            patch = self.replay.patch
         require(patch.document, patch.media)
         self.patch, self.rate, self.block = patch, rate, block
         heard = None if input is None else heard_sound(input, rate)
-        self.seconds = length(patch, heard, rate) if seconds is None else seconds
+        if seconds is None:
+            seconds = length(patch, heard, rate) if self.replay is None else self.replay.frames / rate
+        self.seconds = seconds
         self.frames = round(self.seconds * rate)
         self.done = 0
-        self.log: list[tuple[str, str]] = []
         self.status: dict[str, Any] = {}
-        self._report = report
         self.text = dumps(patch.document)
         self.player = make_player(patch, rate, heard, self._say, self.text, first, threads)
         self.heard = Heard(self.player, patch.document)
+        if self.replay is not None:
+            self.replay.attach(self.player, self.heard.follow)
         self.channels = self.player.engine.outputs
 
     def _say(self, node: str, text: str) -> None:
@@ -94,6 +107,8 @@ class Rendering:
     def close(self) -> None:
         """End it; recordings that the patch makes are finished."""
         if not self.status:
+            if self.replay is not None:
+                self.replay.close()
             self.status = self.player.status()
             try:
                 self.player.close()
@@ -229,6 +244,7 @@ def make_player(
             report=report,
             patch_text=text,
             threads=threads,
+            books=books_of(document),
         )
     except NodegraphError as error:
         raise placed_error(error, document) from error

@@ -100,7 +100,7 @@ def _prepared(playing: Playing, asked: Wanted, driver: Driver, rate: int) -> Cha
         new = Player(
             old._goal, rate, inputs=old.engine.inputs, outputs=old.engine.outputs, resolve=old.engine.resources.resolve,
             weights=weights, report=playing.say, patch_text=getattr(old.messages, "patch_text", ""),
-            start=round(frame / old.rate * rate), threads=old.engine.threads,
+            start=round(frame / old.rate * rate), threads=old.engine.threads, books=old.messages.books,
         )  # fmt: skip
         if new.lane is not None:
             new.lane.wait_ready(max(0.0, READY_S - (time.monotonic() - begins)))
@@ -157,6 +157,8 @@ class Change:
         playing, old, new = self.playing, self.old, self.new
         playing.recording.write(self.frame)
         self.before.rest()
+        if playing.performance is not None:
+            playing.performance.change_rate(self.frame, new.rate)
         with playing.setting:
             playing.player = new
         old.advance()

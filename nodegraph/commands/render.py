@@ -21,6 +21,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", required=True, metavar="OUT.wav", type=Path, help=".wav (32-bit float) or .flac (24 bits)"
     )
+    parser.add_argument(
+        "--performance", metavar="FILE.ngp", type=Path,
+        help="do again what was done while it was played (run --keep-performance)",
+    )  # fmt: skip
     sound_options(parser, 64)
 
 
@@ -39,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     rendering = Rendering(
         patch, args.seconds, rate=args.rate, block=args.block, input=input, first=posts,
-        threads=args.threads,
+        threads=args.threads, performance=args.performance,
     )  # fmt: skip
     check_sound_target(args.out, rendering.channels)
     file = writer(args.out, args.rate, rendering.channels, rendering.text)

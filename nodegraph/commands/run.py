@@ -45,16 +45,24 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
         help="--watch, and let run whatever is saved in the files of nodes that you trust now, until it ends",
     )  # fmt: skip
     parser.add_argument("--record", metavar="OUT.wav", type=Path, help="keep what is played: .wav or .flac")
+    parser.add_argument(
+        "--keep-performance", metavar="OUT.ngp", type=Path,
+        help="keep all that is done to it, to be played and rendered again to the sample",
+    )  # fmt: skip
+    parser.add_argument("--perform", metavar="FILE.ngp", type=Path, help="do again what was kept in a performance")
     sound_options(parser, 256)
 
 
 def run(args: argparse.Namespace) -> int:
+    from nodegraph.api.performance import check_target
     from nodegraph.api.sounds import check_sound_target, check_writable
     from nodegraph.commands.options import open_patch
     from nodegraph.commands.view import status_view
 
     if args.record:
         check_sound_target(args.record)
+    if args.keep_performance:
+        check_target(args.keep_performance)
     if args.picture:
         check_writable(args.picture)
     patch, posts, input = open_patch(args.patch, args.sets, args.input)
@@ -80,7 +88,7 @@ def _play(
     playing = Playing(
         patch, args.seconds, driver=args.driver, device=args.device, input_device=args.input_device, rate=args.rate,
         block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
-        threads=args.threads,
+        threads=args.threads, performance=args.perform, keep_performance=args.keep_performance,
     )  # fmt: skip
     hearing = Hearing(flatten(patch.document))
     interrupted = watch = None
@@ -117,6 +125,8 @@ def _tell(playing: Playing, patch: Patch, args: argparse.Namespace) -> None:
     left = {}
     if args.record and args.record.exists() and playing.recorded:
         left["record"] = str(args.record)
+    if args.keep_performance and args.keep_performance.exists():
+        left["performance"] = str(args.keep_performance)
     if args.picture and playing.kept:
         import numpy as np
 
@@ -130,5 +140,8 @@ def _tell(playing: Playing, patch: Patch, args: argparse.Namespace) -> None:
         return
     if "record" in left:
         say(f"{args.record}: what was played, {playing.recorded / args.rate:.2f} s")
+    if playing.performance is not None and "performance" in left:
+        exact = "" if playing.performance.exact else "; something came too late, so that it may sound otherwise again"
+        say(f"{args.keep_performance}: what was done, {playing.performance.acts} acts{exact}")
     if "picture" in left:
         say(f"{args.picture}: what it looks like")

@@ -267,9 +267,20 @@ class Describe(Command):
 KINDS: Final[Mapping[str, type[Command]]] = {
     kind.do: kind
     for kind in (
-        Add, Remove, Connect, Disconnect, Set, Rename, Replace, Move, Describe, Restore,
-        StorePreset, RemovePreset, RenamePreset,
-    )  # fmt: skip
+        Add,
+        Remove,
+        Connect,
+        Disconnect,
+        Set,
+        Rename,
+        Replace,
+        Move,
+        Describe,
+        Restore,
+        StorePreset,
+        RemovePreset,
+        RenamePreset,
+    )
 }
 
 

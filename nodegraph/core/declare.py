@@ -17,14 +17,14 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from nodegraph.core.errors import DeclarationError, Problem
 from nodegraph.core.listening import Chunks, Clip, Weights
 from nodegraph.core.messages import Message
-from nodegraph.core.ports import Inlet, Memory, Outlet, Setting
+from nodegraph.core.ports import Control, Inlet, Memory, Outlet, Setting
 from nodegraph.core.spec import NodeSpec, Role
 
 
@@ -78,8 +78,37 @@ class Outside(Protocol):
     def tell(self, door: str, frame: int, value: Any) -> None: ...
 
 
+class Placed(Protocol):
+    """A value for a control, as a preset holds it."""
+
+    @property
+    def node(self) -> str: ...
+    @property
+    def inlet(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+
+
+class Presets(Protocol):
+    """The presets of a patch (`core.presets.Book`): ``node.port`` → value, by name, in the order of their numbers."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    @property
+    def presets(self) -> Mapping[str, Mapping[str, float]]: ...
+    @property
+    def controls(self) -> Mapping[str, Control]: ...
+    @property
+    def missing(self) -> Mapping[str, tuple[str, ...]]: ...
+    def placed(self, values: Mapping[str, float]) -> tuple[Placed, ...]: ...
+
+
 class Host(Protocol):
-    """What the runtime gives to a Python node."""
+    """What the runtime gives to a Python node.
+
+    `presets` are those of the patch in which the node stands; `recall` moves controls now, so that each is there after
+    so many seconds (0: after its own ramp).
+    """
 
     rate: int
 
@@ -92,6 +121,8 @@ class Host(Protocol):
     def cancel(self, ticket: object) -> None: ...
     def write(self, node: Any, outlet: str, channel: int, value: float, ramp_s: float) -> None: ...
     def log(self, node: Any, text: str) -> None: ...
+    def presets(self, node: Any) -> Presets: ...
+    def recall(self, node: Any, values: Iterable[Placed], seconds: float = 0.0, curve: str = "linear") -> None: ...
 
 
 class Node:

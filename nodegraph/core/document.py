@@ -18,7 +18,8 @@ class Document:
     """A patch as it is kept: the graph, a title, a text about it, and where its boxes stand.
 
     `view` gives the place of each node, ``[x, y]`` in points. `extra` are the keys of the file that this version does
-    not know; they are written back. `presets` are named values of parameters (`core.presets`). `path` is the file it was read from or saved to last.
+    not know; they are written back. `presets` are named values of parameters
+    (`core.presets`). `path` is the file it was read from or saved to last.
     """
 
     graph: Graph = field(default_factory=Graph)

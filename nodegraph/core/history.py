@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +32,8 @@ class History:
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._saved: Step | None = None
+        self.told: list[Callable[[list[Command]], None]] = []
+        """Are told of all commands that were carried out, be it forth or back."""
         self.last: list[Command] = []
         """The commands that were carried out last, be it forth or back."""
 
@@ -44,7 +46,8 @@ class History:
 
     def done(self, commands: Iterable[Command], undo: list[Command], *, label: str = "", merge: object = None) -> None:
         """Take note of commands that were carried out, and of what undoes them."""
-        self.last = commands = list(commands)
+        commands = list(commands)
+        self._tell(commands)
         if not undo:
             return
         self._undone.clear()
@@ -54,6 +57,11 @@ class History:
             return
         self._done.append(Step(label or commands[0].label(), commands, undo, merge))
         del self._done[: -self.most]
+
+    def _tell(self, commands: list[Command]) -> None:
+        self.last = commands
+        for call in self.told:
+            call(commands)
 
     @staticmethod
     def _merge(last: Step, commands: list[Command], undo: list[Command]) -> None:
@@ -70,7 +78,7 @@ class History:
             return None
         step = self._done[-1]
         step.done, step.merge = perform(self.document, step.undo), None
-        self.last = step.undo
+        self._tell(step.undo)
         self._undone.append(self._done.pop())
         return step.label
 
@@ -80,7 +88,7 @@ class History:
             return None
         step = self._undone[-1]
         step.undo = perform(self.document, step.done)
-        self.last = step.done
+        self._tell(step.done)
         self._done.append(self._undone.pop())
         return step.label
 

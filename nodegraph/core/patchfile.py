@@ -19,9 +19,9 @@
     }
 
 One node, one cable, one place a line; nodes and places in natural order of their ids, cables in theirs. A node's values
-stand in the order of its declaration. ``"presets"`` come behind the cables, in their own order, one a line, or one
-value a line where that is too long: ``"dark": {"cut.cutoff": 300, "cut.resonance": 0.8}``. What this version does not know stays as it was: kinds, keys of nodes, keys of
-the file.
+stand in the order of its declaration. ``"presets"`` stand behind the cables, in their own order, one a line, or one
+value a line where that is too long: ``"dark": {"cut.cutoff": 300, "cut.resonance": 0.8}``. What this version does not
+know stays as it was: kinds, keys of nodes, keys of the file.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ from nodegraph.core.graph import Graph
 from nodegraph.core.hints import quoted, shown
 from nodegraph.core.jsontext import MOST_BYTES, MOST_DEPTH, Places, parse, scan, too_large
 from nodegraph.core.migrations import FORMAT, MIGRATIONS, Migration, migrate
-from nodegraph.core.problems import unknown_node
 from nodegraph.core.preset_names import why_no_preset
+from nodegraph.core.problems import unknown_node
 from nodegraph.core.registry import Registry, registry
 from nodegraph.core.replacing import replace_file
 from nodegraph.core.subpatches import PatchKinds

@@ -5,8 +5,12 @@ act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
+``recall``  values, seconds, curve         controls move together: a list of (node, inlet, value) (`runtime.recall`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
 ==========  =============================  ====================================================================
+
+An edit of the graph is told as ``edit`` when it begins, and ``stage`` when one of its graphs begins to play, if
+`Player.exact` wants both to be at frames that are known beforehand.
 
 Whoever asks may name the frame; it is never one that has been handled already. A run in which the same acts come at the
 same frames gives the same sound, to the bit.
@@ -58,11 +62,17 @@ class Acts:
             messages.post(act.frame, *act.args)
         elif act.what == "arrive":
             messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
+        elif act.what == "recall":
+            messages.at(act.frame, lambda when: messages.recalls.recall(*act.args))
         elif act.what == "clock" and act.args[0] in CLOCK:
             name, *rest = act.args
             messages.at(act.frame, lambda when: getattr(messages.clock, name)(*rest))
         else:
             raise ValueError(f"no such act: {act.what} {act.args}")
+        self.tell(act)
+
+    def tell(self, act: Act) -> None:
+        """Tell those who take note."""
         for call in self.noted:
             call(act)
 

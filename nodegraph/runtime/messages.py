@@ -11,22 +11,25 @@ from __future__ import annotations
 import heapq
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
 import numpy as np
 
-from nodegraph.core.declare import EventNode, PythonNode
+from nodegraph.core.declare import EventNode, Placed, PythonNode
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.messages import BANG, Event, Ramp, Tag, as_number
 from nodegraph.core.order import LATER_KINDS, LATER_ROLES
 from nodegraph.core.ports import CableKind, Control
+from nodegraph.core.presets import Book
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.musical_time import MusicalTime
 from nodegraph.runtime.outside import Outside
+from nodegraph.runtime.recall import Recalls
 from nodegraph.runtime.ticket import Ticket
 
 MOST_AT_ONCE = 100_000
@@ -40,6 +43,7 @@ NEVER_S = 1e9
 NOBODY = ""
 """Whose calls from outside the patch are: what they do comes before all that nodes do at that frame."""
 NATIVE = (Role.KERNEL, Role.BLOCK)
+NO_PRESETS = Book()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ class Messages:
         self._rank: dict[str, int] = {}
         self.clock = MusicalTime(self)
         self.outside = Outside(self.call)
+        self.recalls = Recalls(self)
+        self.books: Mapping[str, Book] = {}
+        """The presets of the patch, and of the patches in it, by the prefix of their nodes."""
         self._heap: list[tuple[int, int, int, int, str, str, Any]] = []
         self._count = 0
         self._current: str | None = None
@@ -104,6 +111,7 @@ class Messages:
     def follow(self, view: GraphView) -> None:
         """Take over the message cables of a graph. Nodes and pending messages stay."""
         self.entries = dict(view.nodes)
+        self.recalls.keep(self.entries)
         self._targets = {}
         edges: dict[str, list[str]] = {}
         cables = [cable for cable in view.cables if view.cable_kind(cable) in (CableKind.EVENT, CableKind.TENSOR)]
@@ -163,6 +171,7 @@ class Messages:
             node.id = id
         self._heap = [(*item[:4], names.get(item[4], item[4]), *item[5:]) for item in self._heap]
         self._rank = {names.get(id, id): rank for id, rank in self._rank.items()}
+        self.recalls.rename(names)
 
     # -- what nodes may ask (core.declare.Host)
 
@@ -182,6 +191,15 @@ class Messages:
     def write(self, node: Any, outlet: str, channel: int, value: float, ramp_s: float) -> None:
         """Move what a signal outlet of a node holds in one channel, now (in logical time)."""
         self.to_signal(self.now, node.id, outlet, channel, float(value), round(ramp_s * self.rate))
+
+    def presets(self, node: Any) -> Book:
+        """The presets of the patch in which a node stands."""
+        outer, boundary, _ = node.id.rpartition(BOUNDARY)
+        return self.books.get(outer + boundary, NO_PRESETS)
+
+    def recall(self, node: Any, values: Iterable[Placed], seconds: float = 0.0, curve: str = "linear") -> None:
+        """Move controls, now (in logical time)."""
+        self.recalls.recall([(item.node, item.inlet, item.value) for item in values], seconds, curve)
 
     def instant(self) -> Instant:
         """Now (in logical time)."""
@@ -293,7 +311,9 @@ class Messages:
             if spec.role in NATIVE:
                 if isinstance(port, Control):
                     seconds = min(max(ramps.get(inlet, port.ramp_s), 0.0), LONGEST_RAMP_S)
-                    self.to_control(frame, id, spec, inlet, value, round(seconds * self.rate))
+                    frames = round(seconds * self.rate)
+                    self.recalls.moved(id, inlet, value, frames, float(entry.value(inlet)))
+                    self.to_control(frame, id, spec, inlet, value, frames)
                 else:
                     self.to_native(frame, id, spec, inlet)
                 continue

@@ -11,15 +11,17 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
 from nodegraph.core.errors import NodegraphError, Problem
 from nodegraph.core.messages import Event
 from nodegraph.core.ownfiles import carried_on
+from nodegraph.core.presets import Book
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.acts import Act, Acts
@@ -31,7 +33,7 @@ from nodegraph.runtime.compile.schedule import Schedule
 from nodegraph.runtime.compile.timing import Timing, timing_of
 from nodegraph.runtime.crew import Threads, thread_count
 from nodegraph.runtime.edits import Stage, stages
-from nodegraph.runtime.engine import Engine
+from nodegraph.runtime.engine import NOW, Engine
 from nodegraph.runtime.lane import Lane
 from nodegraph.runtime.listeners import Listeners, Weights
 from nodegraph.runtime.messages import Messages, controls_of, moved_controls
@@ -47,6 +49,23 @@ STEP_S = 0.01
 """Offline, messages are handled in steps: a step may ask for clips, whose answers then hold the sound."""
 MARGIN = 128
 """Frames after a fade's end at which the next stage may come: the engine's own block, twice."""
+
+
+class Score(Protocol):
+    """What is done again at its frames, as it was noted."""
+
+    def play(self, handled: int) -> int:
+        """Do what was done when every message before frame `handled` had been handled; gives the frame at which more
+        is to be done, or `handled` itself when the sound must come there first."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An edit that is asked for: the graph to play, whether it is another patch's, and its presets."""
+
+    view: GraphView
+    other: bool
+    books: Mapping[str, Book] | None
 
 
 class Player:
@@ -69,11 +88,13 @@ class Player:
         patch_text: str = "",
         start: int = 0,
         threads: Threads = 1,
+        books: Mapping[str, Book] | None = None,
     ) -> None:
         """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
         `start` is the first frame's number: another one than 0 where this player goes on for another.
 
-        `threads` play it at most, the audio thread included. Raises PatchError, MediaError, KernelError.
+        `threads` play it at most, the audio thread included. `books` are the patch's presets.
+        Raises PatchError, MediaError, KernelError.
         """
         self.rate = rate
         self.log: deque[tuple[str, str]] = deque(maxlen=1000)
@@ -95,11 +116,18 @@ class Player:
         )
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
+        self.messages.books = {} if books is None else books
         self.acts = Acts(self.messages, lambda node: self.editing)
+        self.score: Score | None = None
+        """What is done again, if a performance is replayed."""
+        self.exact = False
+        """Whether edits act at frames that are known beforehand, and told as acts: so that they can be done again.
+        Else an edit is heard with the next block."""
         self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()
-        self._next: tuple[GraphView, bool] | None = None
+        self._next: Wish | None = None
+        self._ready: tuple[Stage, Schedule, list[tuple[str, str, float]]] | None = None
         self._stage_until: int | None = None
         self._fade_frames = 0
         self._commands: deque[Callable[[], None]] = deque()
@@ -173,9 +201,11 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
+        engine, messages = self.engine, self.messages
+        if self._commands and not engine.waiting and messages.handled < engine.done + self._lookahead // 2:
+            self._run(engine.done + self._lookahead)  # after a long round: what comes now still acts in time
         while self._commands:
             self._commands.popleft()()
-        engine, messages = self.engine, self.messages
         engine.flush()
         done = engine.done
         for trigger in engine.triggers():
@@ -187,18 +217,32 @@ class Player:
             while True:
                 limit = self.listeners.earliest(limit)
                 before = messages.handled
-                messages.run(min(limit, before + self._step))
+                self._run(min(limit, before + self._step))
                 if messages.handled >= limit or messages.handled == before:
                     break
             if not engine.blocked:
                 engine.grant(messages.handled)
         else:
-            messages.run(done + self._lookahead)
-        self._edit_on()
+            self._run(done + self._lookahead)
+        if self.score is None:
+            self._edit_on()
         engine.retire()
         blamed = engine.blamed()
         if blamed is not None:
             self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
+
+    def _run(self, horizon: int) -> None:
+        """Handle the messages before a frame, and do what a score says at its frames."""
+        messages = self.messages
+        if self.score is None:
+            messages.run(horizon)
+            return
+        while True:
+            before = messages.handled
+            until = min(horizon, self.score.play(before))
+            messages.run(until)
+            if messages.handled >= horizon or until <= before:
+                return
 
     # -- playing
 
@@ -262,11 +306,11 @@ class Player:
 
     # -- edits
 
-    def edit(self, view: GraphView, *, other: bool = False) -> None:
+    def edit(self, view: GraphView, *, other: bool = False, books: Mapping[str, Book] | None = None) -> None:
         """Play another graph from now on. What stays keeps its state; what comes or goes fades; values ramp.
 
         Nodes stay under other ids too, as long as they are the same ones (`NodeEntry.token`). `other`: it is another
-        patch, of which nothing stays whatever its ids.
+        patch, of which nothing stays whatever its ids. `books` are its presets, if they are others.
 
         While the fades of an edit are under way the next one waits for them; of several that wait only the last is
         played. Raises PatchError, MediaError and KernelError and leaves the sound as it was.
@@ -275,18 +319,20 @@ class Player:
         with no_collection():
             if self.editing:
                 self.engine.plan(target)
-                self._next = target, other or (self._next is not None and self._next[1])
+                self._next = Wish(target, other or (self._next is not None and self._next.other), books)
             else:
-                self._begin(target, other)
+                self._begin(Wish(target, other, books))
 
     @property
     def editing(self) -> bool:
         """Whether a fade of an edit is under way."""
-        return bool(self._stages) or self._stage_until is not None or self._next is not None
+        waits = self._stage_until is not None or self._next is not None or self._ready is not None
+        return bool(self._stages) or waits
 
-    def _begin(self, target: GraphView, other: bool) -> None:
+    def _begin(self, wish: Wish) -> None:
         """Enter an edit's first stage."""
-        names = strangers(self._goal, target) if other else renames(self._goal, target)
+        target = wish.view
+        names = strangers(self._goal, target) if wish.other else renames(self._goal, target)
         self._rename(names)
         try:
             first, *others = stages(self.engine, self._goal, target)
@@ -296,10 +342,15 @@ class Player:
             raise
         values = list(moved_values(self._goal, target))
         self._goal = target
+        if wish.books is not None:
+            self.messages.books = wish.books
         self._stages.extend(others)
-        self._enter(first, schedule)
-        for node, name, value in values:
-            self.messages.post(self.messages.handled, node, name, value)
+        if self.exact:
+            self.acts.tell(Act(self.messages.handled, "edit", ()))
+        if self.score is not None:
+            self._ready = first, schedule, values
+        else:
+            self._enter(first, schedule, values)
 
     def _rename(self, names: Names) -> None:
         """Nodes that play have other ids from now on."""
@@ -312,12 +363,7 @@ class Player:
 
     def _edit_on(self) -> None:
         """Go on to an edit's next stage when the last one has faded, and to the next edit after that."""
-        if self._stage_until is not None:
-            engine = self.engine
-            if engine.epoch_played < self._stage_until or engine.done < engine.epoch_began + self._fade_frames:
-                return
-            self._stage_until = None
-        if not self._stages and self._next is None:
+        if not self._faded() or (not self._stages and self._next is None):
             return
         try:
             with no_collection():
@@ -325,13 +371,52 @@ class Player:
                     stage = self._stages.popleft()
                     self._enter(stage, stage.compile())
                 elif self._next is not None:
-                    (target, other), self._next = self._next, None
-                    self._begin(target, other)
+                    wish, self._next = self._next, None
+                    self._begin(wish)
         except NodegraphError as error:  # the sound goes on as it is
             self._report("", f"The edit was not taken over: {error}")
 
-    def _enter(self, stage: Stage, schedule: Schedule) -> None:
-        self._stage_until = self.engine.install(schedule, changed=stage.changed, origin=stage.origin)
+    def _faded(self) -> bool:
+        """Whether the fade of the last stage is over."""
+        if self._stage_until is not None:
+            engine = self.engine
+            if engine.epoch_played < self._stage_until or engine.done < engine.epoch_began + self._fade_frames:
+                return False
+            self._stage_until = None
+        return True
+
+    def stage_on(self, again: bool = False) -> bool:
+        """For a score: enter the next stage of an edit now, at the frame that is handled next; or, with `again`, say
+        whether another edit can begin. False: the fade of the last one must be played first."""
+        if not self._faded() and self.engine.done < self.messages.handled:
+            return False
+        self._stage_until = None
+        with no_collection():
+            if again:
+                while self._ready is not None or self._stages:  # it is another patch: what was begun comes to its end
+                    self._next_stage()
+                self._stage_until = None
+            else:
+                self._next_stage()
+        return True
+
+    def _next_stage(self) -> None:
+        if self._ready is not None:
+            (stage, schedule, values), self._ready = self._ready, None
+            self._enter(stage, schedule, values)
+        elif self._stages:
+            stage = self._stages.popleft()
+            self._enter(stage, stage.compile())
+
+    def _enter(self, stage: Stage, schedule: Schedule, values: Iterable[tuple[str, str, float]] = ()) -> None:
+        engine, frame = self.engine, NOW
+        if self.exact:
+            if self.score is None and not engine.waiting:
+                self.messages.run(max(self.messages.handled, engine.done + self._lookahead))
+            frame = self.messages.handled
+        self._stage_until = engine.install(schedule, frame, changed=stage.changed, origin=stage.origin)
+        if self.exact:
+            self.acts.tell(Act(frame, "stage", (schedule.handed_over,)))
         self._fade_frames = stage.frames + MARGIN
         for node, name in schedule.places.too_long:
             self._report(node, f"'{name}' is too long to be carried over at one sample; it begins anew.")
@@ -340,6 +425,8 @@ class Player:
             self._open(stage.view, self.messages.handled)
             self.acts.go_on()
             self.engine.forget(stage.view)
+        for node, name, value in values:
+            self.messages.post(self.messages.handled, node, name, value)
 
     @property
     def timing(self) -> Timing:

@@ -24,6 +24,7 @@ from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, by_place, parameters_of
+from nodegraph.session.presets import Presets
 
 SOMEBODY: Final = "somebody"
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
@@ -43,6 +44,7 @@ class Session:
         self.playing: Playing | None = None
         self.live: dict[str, float] = {}
         """Address → value, of controls that were moved away from what the patch stores."""
+        self.presets = Presets(self)
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
         self._places: dict[tuple[str, str], Parameter] = {}

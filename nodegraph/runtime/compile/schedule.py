@@ -90,6 +90,8 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
         self._parts: dict[Unit, tuple[Part, list[Ref]]] = {}
         self._sums: dict[Part, int] = {}
         self._keep: list[Any] = []
+        self.handed_over = False
+        """Whether a node began with the value that another one's control had when this was made."""
         self._seen: dict[int, bool] = {}
         self._island_blocks = []
         self.chain_states = []
@@ -373,6 +375,7 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
                     control = entry.spec.inlet_named[name]
                     assert isinstance(control, Control)
                     begin_with(place, name, min(max(value, control.span[0]), control.span[1]))
+                    self.handed_over = True
 
 
 def unpacked(plan: Plan) -> list[Group]:
