@@ -7,11 +7,13 @@ Then each act (`runtime.acts`) with its frame::
     {"at": 96000, "after": 49152, "do": "set", "args": ["osc", "freq", 220.0]}
     {"at": 143872, "edit": [{"commands": [{"do": "connect", "cable": "osc.y -> out.x"}], "hash": "…"}]}
     {"at": 145280, "stage": true}
+    {"at": 148000, "floor": 149440}
     {"at": 150016, "late": {"messages": {"ears": 1}}}
     {"end": 2880000, "acts": 5, "exact": false}
 
-``after``: which messages had been handled when it came, if not all before its frame. ``late`` and the like say that
-something did not act at its frame, so that what follows may sound otherwise when it is done again. Lines are written as
+``after``: which messages had been handled when it came, if not all before its frame. ``floor``: Python was held up, and
+what it did from then on acted at that frame at the earliest. ``late``: something did not act at its frame, so that what
+follows may sound otherwise when it is done again. Lines are written as
 they come, by a thread of their own: a kill loses the last ones at most.
 """
 
@@ -195,12 +197,14 @@ class Performance:
             line["stage"] = True
             if act.args[0]:
                 self._doubt(act.frame, {"handed_over": True})
+        elif act.what == "floor":
+            line["floor"] = act.args[0]
         else:
             args = to_wire(act.args)
             line |= {"do": act.what, "args": args}
             if not faithful(act.args):
                 self._doubt(act.frame, {"unkept": act.what})
-        self.acts += 1
+        self.acts += "do" in line
         self._say(line)
 
     def look(self) -> None:

@@ -176,6 +176,8 @@ class Replay:
                 self._over = True
             elif "late" in line:
                 self._tell_late(line)
+            elif "floor" in line:
+                self.player.messages.floor = max(self.player.messages.floor, int(line["floor"]))
             elif "edit" in line:
                 self._edit(line)
             elif "do" in line:

@@ -9,8 +9,9 @@ act         its arguments                  what it does
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
 ==========  =============================  ====================================================================
 
-An edit of the graph is told as ``edit`` when it begins, and ``stage`` when one of its graphs begins to play, if
-`Player.exact` wants both to be at frames that are known beforehand.
+If `Player.exact` wants all to be at frames that are known beforehand, three more things are told: ``edit`` when an edit
+of the graph begins, ``stage`` when one of its graphs begins to play, and ``floor`` when Python was held up, and what is
+handled from here on acts at that frame at the earliest.
 
 Whoever asks may name the frame; it is never one that has been handled already. A run in which the same acts come at the
 same frames gives the same sound, to the bit.

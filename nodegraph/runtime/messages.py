@@ -87,6 +87,8 @@ class Messages:
         self.report = report
         self.now = 0
         self.handled = 0
+        self.floor = 0
+        """Nothing reaches the engine for an earlier frame."""
         self.late: Counter[str] = Counter()
         self.nodes: dict[str, PythonNode] = {}
         self.watchers: dict[tuple[str, str], list[Callable[[Event], None]]] = {}
@@ -190,7 +192,7 @@ class Messages:
 
     def write(self, node: Any, outlet: str, channel: int, value: float, ramp_s: float) -> None:
         """Move what a signal outlet of a node holds in one channel, now (in logical time)."""
-        self.to_signal(self.now, node.id, outlet, channel, float(value), round(ramp_s * self.rate))
+        self.to_signal(max(self.now, self.floor), node.id, outlet, channel, float(value), round(ramp_s * self.rate))
 
     def presets(self, node: Any) -> Book:
         """The presets of the patch in which a node stands."""
@@ -313,9 +315,9 @@ class Messages:
                     seconds = min(max(ramps.get(inlet, port.ramp_s), 0.0), LONGEST_RAMP_S)
                     frames = round(seconds * self.rate)
                     self.recalls.moved(id, inlet, value, frames, float(entry.value(inlet)))
-                    self.to_control(frame, id, spec, inlet, value, frames)
+                    self.to_control(max(frame, self.floor), id, spec, inlet, value, frames)
                 else:
-                    self.to_native(frame, id, spec, inlet)
+                    self.to_native(max(frame, self.floor), id, spec, inlet)
                 continue
             if node is None:
                 continue

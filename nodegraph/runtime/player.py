@@ -201,11 +201,9 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
-        engine, messages = self.engine, self.messages
-        if self._commands and not engine.waiting and messages.handled < engine.done + self._lookahead // 2:
-            self._run(engine.done + self._lookahead)  # after a long round: what comes now still acts in time
         while self._commands:
             self._commands.popleft()()
+        engine, messages = self.engine, self.messages
         engine.flush()
         done = engine.done
         for trigger in engine.triggers():
@@ -223,6 +221,7 @@ class Player:
             if not engine.blocked:
                 engine.grant(messages.handled)
         else:
+            self._catch_up()
             self._run(done + self._lookahead)
         if self.score is None:
             self._edit_on()
@@ -230,6 +229,16 @@ class Player:
         blamed = engine.blamed()
         if blamed is not None:
             self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
+
+    def _catch_up(self) -> None:
+        """When Python was held up for so long that messages may come too late: let them all act a lookahead from now.
+        So they act at a frame that is known, and will again."""
+        if not self.exact or self.score is not None or self.engine.waiting:
+            return
+        done, messages = self.engine.done, self.messages
+        if messages.handled < done + self._lookahead // 3:
+            messages.floor = max(messages.floor, done + self._lookahead)
+            self.acts.tell(Act(messages.handled, "floor", (messages.floor,)))
 
     def _run(self, horizon: int) -> None:
         """Handle the messages before a frame, and do what a score says at its frames."""
@@ -412,8 +421,9 @@ class Player:
         engine, frame = self.engine, NOW
         if self.exact:
             if self.score is None and not engine.waiting:
+                self._catch_up()
                 self.messages.run(max(self.messages.handled, engine.done + self._lookahead))
-            frame = self.messages.handled
+            frame = max(self.messages.handled, self.messages.floor)
         self._stage_until = engine.install(schedule, frame, changed=stage.changed, origin=stage.origin)
         if self.exact:
             self.acts.tell(Act(frame, "stage", (schedule.handed_over,)))

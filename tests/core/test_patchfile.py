@@ -172,7 +172,7 @@ def test_a_placeholder_becomes_a_node_when_its_kind_is_known():
 
 
 def test_a_long_unknown_key_has_one_item_a_line():
-    extra = {"presets": {f"preset {number}": list(range(10)) for number in range(5)}, "short": [1, 2]}
+    extra = {"scenes": {f"preset {number}": list(range(10)) for number in range(5)}, "short": [1, 2]}
     text = dumps(Document(Graph(KINDS), extra=extra))
     assert '    "preset 3": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],\n' in text
     assert '  "short": [1, 2]\n' in text
