@@ -24,7 +24,7 @@ import json
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
@@ -133,17 +133,17 @@ class Performance:
         self._asked: list[dict[str, Any]] = []
         self._text = text
         self._shadow = copied(patch.document, text)
-        self._history = patch.history
-        patch.history.told.append(self._tell)
+        self._document = patch.document
+        patch.document.told.append(self._tell)
 
-    def _tell(self, commands: list[Command]) -> None:
+    def _tell(self, commands: Sequence[Command]) -> None:
         """The patch was changed; it is not played as it is now before `ask`."""
         self._commands += commands
 
     def ask(self, patch: Patch, text: str) -> Callable[[], None]:
         """The patch is to be played as it is now. Returns what to call if that was refused."""
         before, commands = self._text, self._commands
-        other = patch.history is not self._history
+        other = patch.document is not self._document
         if other:
             self._stop_following()
             asked, told = list(self._asked), {"patch": text, "other": True}
@@ -178,8 +178,8 @@ class Performance:
         return {"patch": text}
 
     def _stop_following(self) -> None:
-        if self._tell in self._history.told:
-            self._history.told.remove(self._tell)
+        if self._tell in self._document.told:
+            self._document.told.remove(self._tell)
 
     # -- what comes
 
@@ -188,7 +188,7 @@ class Performance:
             return
         line: dict[str, Any] = {"at": act.frame}
         handled = self.player.messages.handled
-        if handled != act.frame:
+        if handled != act.frame and act.what != "floor":
             line["after"] = handled
         if act.what == "edit":
             asked, self._asked = self._asked, []

@@ -290,6 +290,7 @@ def perform(document: Document, commands: Iterable[Command]) -> list[Command]:
     Raises PatchError.
     """
     undo: list[Command] = []
+    commands = list(commands)
     try:
         for command in commands:
             undo[:0] = command.apply(document)
@@ -297,6 +298,8 @@ def perform(document: Document, commands: Iterable[Command]) -> list[Command]:
         for command in undo:
             command.apply(document)
         raise
+    for call in document.told:
+        call(commands)
     return undo
 
 

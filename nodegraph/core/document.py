@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ class Document:
     """Places in the file that were no node's. They are written back."""
     presets: dict[str, dict[str, float]] = field(default_factory=dict)
     """By name, in the order in which they have numbers: ``node.port`` → value."""
+    told: list[Callable[[Sequence[Any]], None]] = field(default_factory=list, repr=False, compare=False)
+    """Are told of the commands that were carried out on it (`core.commands.perform`)."""
     places: Places = field(default_factory=Places, repr=False, compare=False)
     cable_places: dict[Cable, int] = field(default_factory=dict, repr=False, compare=False)
 

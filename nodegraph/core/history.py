@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,8 +32,6 @@ class History:
         self._done: list[Step] = []
         self._undone: list[Step] = []
         self._saved: Step | None = None
-        self.told: list[Callable[[list[Command]], None]] = []
-        """Are told of all commands that were carried out, be it forth or back."""
         self.last: list[Command] = []
         """The commands that were carried out last, be it forth or back."""
 
@@ -46,8 +44,7 @@ class History:
 
     def done(self, commands: Iterable[Command], undo: list[Command], *, label: str = "", merge: object = None) -> None:
         """Take note of commands that were carried out, and of what undoes them."""
-        commands = list(commands)
-        self._tell(commands)
+        self.last = commands = list(commands)
         if not undo:
             return
         self._undone.clear()
@@ -57,11 +54,6 @@ class History:
             return
         self._done.append(Step(label or commands[0].label(), commands, undo, merge))
         del self._done[: -self.most]
-
-    def _tell(self, commands: list[Command]) -> None:
-        self.last = commands
-        for call in self.told:
-            call(commands)
 
     @staticmethod
     def _merge(last: Step, commands: list[Command], undo: list[Command]) -> None:
@@ -78,7 +70,7 @@ class History:
             return None
         step = self._done[-1]
         step.done, step.merge = perform(self.document, step.undo), None
-        self._tell(step.undo)
+        self.last = step.undo
         self._undone.append(self._done.pop())
         return step.label
 
@@ -88,7 +80,7 @@ class History:
             return None
         step = self._undone[-1]
         step.undo = perform(self.document, step.done)
-        self._tell(step.done)
+        self.last = step.done
         self._done.append(self._undone.pop())
         return step.label
 

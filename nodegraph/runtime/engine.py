@@ -86,6 +86,8 @@ class Engine:
         self.numbers = Numbers()
         self._heard_epoch = 0
         self._waiting: deque[tuple[int, int, int, float | int]] = deque()
+        self.gathered: list[tuple[int, int, int, float | int]] | None = None
+        """Instead of the audio thread this gets what is pushed, while it is a list."""
         self._planned: dict[str, Planned] = {}
         self._studies: deque[tuple[Store, Order, Timing]] = deque(maxlen=4)
         self._retired: deque[tuple[int, Schedule]] = deque()
@@ -208,7 +210,7 @@ class Engine:
             self._retired.append((self._epoch + 1, self.schedule))
         self._epoch += 1
         self.schedule = schedule
-        self._push(frame, 0, w.SWAP, schedule.address)
+        self.push(frame, 0, w.SWAP, schedule.address)
         return self._epoch
 
     def rename(self, names: Names) -> None:
@@ -253,7 +255,7 @@ class Engine:
 
     def control(self, frame: int, node: str, spec: NodeSpec, port: str, value: float, ramp_frames: int) -> None:
         """Move a control from `frame` on, within `ramp_frames`."""
-        self._push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], ramp_frames, value)
+        self.push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], ramp_frames, value)
 
     def hold(self, frame: int, node: str, outlet: str, channel: int, value: float, ramp_frames: int) -> None:
         """Move what a Python node's signal outlet holds in one channel."""
@@ -261,10 +263,13 @@ class Engine:
 
     def message(self, frame: int, node: str, spec: NodeSpec, port: str) -> None:
         """A message for an event inlet of a native node."""
-        self._push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], w.MESSAGE, 0.0)
+        self.push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], w.MESSAGE, 0.0)
 
-    def _push(self, frame: int, slot: int, what: int, value: float | int) -> None:
-        if self._waiting or not self._write(frame, slot, what, value):
+    def push(self, frame: int, slot: int, what: int, value: float | int) -> None:
+        """An event for the audio thread (`native.words`)."""
+        if self.gathered is not None:
+            self.gathered.append((frame, slot, what, value))
+        elif self._waiting or not self._write(frame, slot, what, value):
             self._waiting.append((frame, slot, what, value))
 
     def _write(self, frame: int, slot: int, what: int, value: float | int) -> bool:

@@ -131,6 +131,7 @@ class Player:
         self._stage_until: int | None = None
         self._fade_frames = 0
         self._commands: deque[Callable[[], None]] = deque()
+        self._start = start
         self._lookahead = round(LOOKAHEAD_S * rate)
         self._trigger = round(TRIGGER_S * rate)
         self._step = round(STEP_S * rate)
@@ -221,7 +222,6 @@ class Player:
             if not engine.blocked:
                 engine.grant(messages.handled)
         else:
-            self._catch_up()
             self._run(done + self._lookahead)
         if self.score is None:
             self._edit_on()
@@ -230,26 +230,43 @@ class Player:
         if blamed is not None:
             self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
 
-    def _catch_up(self) -> None:
-        """When Python was held up for so long that messages may come too late: let them all act a lookahead from now.
-        So they act at a frame that is known, and will again."""
-        if not self.exact or self.score is not None or self.engine.waiting:
+    def _handle(self, horizon: int) -> None:
+        """Handle the messages before a frame.
+
+        Where all must be exact, what comes of them is given to the engine together: if Python was held up for so long
+        that it may come too late, all of it acts a lookahead from now, at a frame that is known."""
+        engine, messages = self.engine, self.messages
+        if not self.exact or engine.waiting or engine.done == self._start:
+            messages.run(horizon)
             return
-        done, messages = self.engine.done, self.messages
-        if messages.handled < done + self._lookahead // 3:
-            messages.floor = max(messages.floor, done + self._lookahead)
-            self.acts.tell(Act(messages.handled, "floor", (messages.floor,)))
+        before = messages.handled
+        engine.gathered = []
+        try:
+            messages.run(horizon)
+        finally:
+            gathered, engine.gathered = engine.gathered, None
+            if gathered:
+                self._in_time(before, gathered[0][0])
+            for frame, slot, what, value in gathered:
+                engine.push(max(frame, messages.floor), slot, what, value)
+
+    def _in_time(self, handled: int, frame: int) -> None:
+        """See to it that what is to act at a frame, of the messages from `handled` on, does not come too late."""
+        soonest = self.engine.done + self._lookahead // 3
+        if self.exact and self.score is None and not self.engine.waiting and frame < soonest:
+            self.messages.floor = self.engine.done + self._lookahead
+            self.acts.tell(Act(handled, "floor", (self.messages.floor,)))
 
     def _run(self, horizon: int) -> None:
         """Handle the messages before a frame, and do what a score says at its frames."""
         messages = self.messages
         if self.score is None:
-            messages.run(horizon)
+            self._handle(horizon)
             return
         while True:
             before = messages.handled
             until = min(horizon, self.score.play(before))
-            messages.run(until)
+            self._handle(until)
             if messages.handled >= horizon or until <= before:
                 return
 
@@ -421,8 +438,8 @@ class Player:
         engine, frame = self.engine, NOW
         if self.exact:
             if self.score is None and not engine.waiting:
-                self._catch_up()
-                self.messages.run(max(self.messages.handled, engine.done + self._lookahead))
+                self._handle(max(self.messages.handled, engine.done + self._lookahead))
+                self._in_time(self.messages.handled, max(self.messages.handled, self.messages.floor))
             frame = max(self.messages.handled, self.messages.floor)
         self._stage_until = engine.install(schedule, frame, changed=stage.changed, origin=stage.origin)
         if self.exact:

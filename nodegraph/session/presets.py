@@ -131,9 +131,7 @@ class Presets:
                 raise PatchError(Problem("bad-morph", "By x and y one stands among 1 to 4 presets.", "Give weights."))
             given = corners(len(chosen), x, y) if weights is None else tuple(weights)
             if len(given) != len(chosen) or not all(0.0 <= one < 1e9 for one in given) or not any(given):
-                raise PatchError(
-                    Problem("bad-morph", "The weights do not fit.", "Give one a preset, not all 0.")
-                )
+                raise PatchError(Problem("bad-morph", "The weights do not fit.", "Give one a preset, not all 0."))
             values = morphed([book.presets[name] for name in chosen], given, book.controls)
             self._go(book, values, seconds, "linear", by)
             return values
