@@ -140,13 +140,15 @@ class Performance:
         """The patch was changed; it is not played as it is now before `ask`."""
         self._commands += commands
 
-    def ask(self, patch: Patch, text: str) -> Callable[[], None]:
-        """The patch is to be played as it is now. Returns what to call if that was refused."""
+    def ask(self, patch: Patch, text: str, other: bool) -> Callable[[], None]:
+        """A patch is to be played as it is now; `other`: of what plays nothing stays. Returns what to call if that was
+        refused."""
         before, commands = self._text, self._commands
-        other = patch.document is not self._document
-        if other:
+        anew = patch.document is not self._document
+        if anew:
             self._stop_following()
-            asked, told = list(self._asked), {"patch": text, "other": True}
+            asked = list(self._asked)
+            told: dict[str, Any] = {"patch": text, "other": True} if other else {"patch": text}
             self._follow(patch, text)
             self._asked = asked
         else:
@@ -158,7 +160,7 @@ class Performance:
         def refused() -> None:
             if told in self._asked:
                 self._asked.remove(told)
-            if not other:
+            if not anew:
                 self._commands[:0] = commands
                 self._text, self._shadow = before, copied(patch.document, before)
 

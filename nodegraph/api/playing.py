@@ -116,7 +116,7 @@ class Playing:
         self.player = make_player(patch, rate, heard, self.say, text, first, threads)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)
         if self.replay is not None:
-            self.replay.attach(self.player, self.heard.follow)
+            self.replay.attach(self.player, self._goes_over)
         engine = self.player.engine
         self.performance: Performance | None = None
         try:
@@ -135,6 +135,13 @@ class Playing:
         self._started.wait(COME_UP_S)
         if self.error is not None:
             raise self.error
+
+    def _goes_over(self, patch: Patch, text: str, other: bool) -> None:
+        """The performance that is played edits the patch."""
+        if self.performance is not None:
+            self.performance.ask(patch, text, other)
+        self.heard.follow(patch.document)
+        self.patch = patch
 
     def _keep(self, path: Path, text: str) -> Performance:
         from nodegraph.api.performance import Performance
@@ -247,7 +254,7 @@ class Playing:
             if player.score is not None:
                 what = "A performance is being played, which edits the patch itself."
                 raise PatchError(Problem("performing", what, "Change the patch when it is over."))
-            refused = None if self.performance is None else self.performance.ask(patch, text)
+            refused = None if self.performance is None else self.performance.ask(patch, text, other)
             before = player.engine.resources.resolve
             player.engine.resources.resolve = resolve
             try:

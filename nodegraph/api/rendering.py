@@ -79,7 +79,7 @@ class Rendering:
         self.player = make_player(patch, rate, heard, self._say, self.text, first, threads)
         self.heard = Heard(self.player, patch.document)
         if self.replay is not None:
-            self.replay.attach(self.player, self.heard.follow)
+            self.replay.attach(self.player, lambda patch, text, other: self.heard.follow(patch.document))
         self.channels = self.player.engine.outputs
 
     def _say(self, node: str, text: str) -> None:

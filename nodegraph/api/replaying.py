@@ -12,7 +12,6 @@ from nodegraph.api.checking import require
 from nodegraph.api.performance import FORMAT, LINE_BYTES, SUFFIX, copied, digest, versions
 from nodegraph.api.places import resolver
 from nodegraph.core.commands import commands, perform
-from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError, PatchError, PatchFileError, Problem
 from nodegraph.core.flatten import flatten
 from nodegraph.core.hints import quoted
@@ -49,7 +48,6 @@ class Replay:
         self._line: dict[str, Any] | None = None
         self._over = False
         self._unknown: set[str] = set()
-        self._edited: Callable[[Document], None] = lambda document: None
         try:
             self.header = self._header()
             self._check_rate(rate)
@@ -125,10 +123,11 @@ class Replay:
 
     # -- doing it
 
-    def attach(self, player: Player, edited: Callable[[Document], None]) -> None:
-        """Let a player do it; `edited` is told when another graph is played."""
+    def attach(self, player: Player, edits: Callable[[Patch, str, bool], None]) -> None:
+        """Let a player do it; `edits` is told when another graph is to be played: the patch, its text, and whether it
+        is another patch."""
         self.player = player
-        self._edited = edited
+        self._edits = edits
         player.exact = True
         player.score = self
 
@@ -237,6 +236,8 @@ class Replay:
         document = self.patch.document
         document.graph.refresh()
         require(document, self.patch.media)
+        text = dumps(document)
+        self._edits(self.patch, text, other)
         before = self.player.engine.resources.resolve
         self.player.engine.resources.resolve = resolver(document, self.patch.media)
         try:
@@ -244,8 +245,7 @@ class Replay:
         except NodegraphError:
             self.player.engine.resources.resolve = before
             raise
-        self.player.messages.patch_text = dumps(document)  # type: ignore[attr-defined]
-        self._edited(document)
+        self.player.messages.patch_text = text  # type: ignore[attr-defined]
 
     def _change(self, asked: Mapping[str, Any]) -> None:
         if asked.get("files"):

@@ -18,6 +18,7 @@ def run(args: argparse.Namespace) -> int:
     from nodegraph.commands.output import complain, say, say_json
     from nodegraph.core.errors import Problem
     from nodegraph.core.patchfile import examine
+    from nodegraph.core.presets import missing
 
     every: list[Problem] = []
     counts: dict[str, int] = {}
@@ -30,6 +31,9 @@ def run(args: argparse.Namespace) -> int:
         counts[str(path)] = len(found)
         if not args.json and not found and document is not None:
             say(f"{path}: {len(document.graph)} nodes, {len(document.graph.cables)} cables, no problems")
+        if not args.json and document is not None:
+            for gone in missing(document):
+                say(f"{path}: {gone.what}")
     if args.json:
         say_json({"patches": counts, "problems": [item.as_dict() for item in every]})
     else:
