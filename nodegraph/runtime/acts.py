@@ -4,6 +4,7 @@
 act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
+``sets``    places, numbers                controls, each a (node, inlet), get a number each, all at once
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
 ==========  =============================  ====================================================================
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nodegraph.runtime.messages import Messages
+from nodegraph.runtime.several import Several
 
 CLOCK: Final = ("go", "run", "locate", "measure", "go_through")
 
@@ -35,9 +37,10 @@ class Act:
 class Acts:
     """Carries acts out on one graph's messages. On the player's thread."""
 
-    def __init__(self, messages: Messages, on_its_way: Callable[[str], bool]) -> None:
+    def __init__(self, messages: Messages, several: Several, on_its_way: Callable[[str], bool]) -> None:
         """`on_its_way`: whether a node that is not there will come with the edit that is under way."""
         self.messages = messages
+        self.several = several
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
@@ -56,6 +59,14 @@ class Acts:
                 self._early.append(act)
                 return
             messages.post(act.frame, *act.args)
+        elif act.what == "sets":
+            places, numbers = act.args
+            entries = messages.entries
+            if any(place[0] not in entries and self.on_its_way(place[0]) for place in places):
+                for place, number in zip(places, numbers, strict=True):
+                    self.do(Act(act.frame, "set", (*place, number)))
+                return
+            self.several.post(act.frame, places, numbers)
         elif act.what == "arrive":
             messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
         elif act.what == "clock" and act.args[0] in CLOCK:

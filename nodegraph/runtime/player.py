@@ -38,6 +38,7 @@ from nodegraph.runtime.messages import Messages, controls_of, moved_controls
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.renaming import Names, moved_values, renamed, renames, strangers
 from nodegraph.runtime.resources import Resources
+from nodegraph.runtime.several import Several
 from nodegraph.runtime.taps import Taps
 
 LOOKAHEAD_S = 0.03
@@ -95,7 +96,7 @@ class Player:
         )
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
-        self.acts = Acts(self.messages, lambda node: self.editing)
+        self.acts = Acts(self.messages, Several(self.messages, self.engine), lambda node: self.editing)
         self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()
@@ -173,7 +174,7 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
-        while self._commands:
+        for _ in range(len(self._commands)):  # what comes meanwhile waits for the next round: none lasts for ever
             self._commands.popleft()()
         engine, messages = self.engine, self.messages
         engine.flush()
@@ -255,6 +256,11 @@ class Player:
         """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread."""
         self._commands.append(lambda: self.acts.do(Act(frame, what, args)))
         self._wake.set()
+
+    @property
+    def asked(self) -> int:
+        """How many acts wait for the next round. Who lets in what strangers send looks at it first. From any thread."""
+        return len(self._commands)
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:
         """Be told of every message that leaves an outlet."""

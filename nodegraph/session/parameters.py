@@ -6,11 +6,12 @@ are read and written; inlets for messages, which are written; outlets that send 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from nodegraph.core.document import Document
+from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY, address
 from nodegraph.core.ports import CableKind, Control, Curve, Inlet, Outlet
 from nodegraph.core.spec import Role
@@ -71,6 +72,32 @@ class Parameter:
         else:
             found["takes" if self.writable else "sends"] = "messages"
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """A list of controls of one revision of a patch."""
+
+    addresses: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+    spans: tuple[tuple[float, float], ...]
+    revision: int
+
+    @classmethod
+    def of(cls, found: Sequence[Parameter], revision: int) -> Controls:
+        """Raises PatchError when one of them is no control."""
+        for item in found:
+            if item.control is None:
+                raise PatchError(Problem("no-value", f"{item.address} has no value: it is for messages."))
+        spans = tuple(item.control.span for item in found if item.control is not None)
+        return cls(tuple(item.address for item in found), tuple(item.place for item in found), spans, revision)
+
+    def held(self, values: Sequence[float]) -> tuple[float, ...]:
+        """The numbers, held within the spans."""
+        return tuple(
+            low if value < low else high if value > high else value
+            for value, (low, high) in zip(values, self.spans, strict=True)
+        )
 
 
 def parameters_of(document: Document) -> dict[str, Parameter]:

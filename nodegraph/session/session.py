@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,9 +23,10 @@ from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.session.news import News
-from nodegraph.session.parameters import ROOT, Parameter, by_place, parameters_of
+from nodegraph.session.parameters import ROOT, Controls, Parameter, by_place, parameters_of
 
 SOMEBODY: Final = "somebody"
+MOST_LISTS: Final = 32
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
 
 
@@ -49,6 +50,7 @@ class Session:
         self._batch: dict[str, float] = {}
         self._events: list[list[Any]] = []
         self._by: dict[str, str] = {}
+        self._lists: dict[int, tuple[object, object, tuple[str, ...]]] = {}
 
     # -- playing
 
@@ -82,6 +84,7 @@ class Session:
         """On the player's thread: hear what moves."""
         assert self.playing is not None
         self.playing.player.messages.moved = self._move
+        self.playing.player.messages.moved_several = self._move_several
         self.playing.player.acts.noted.append(self._note)
 
     def _wait(self, playing: Playing) -> None:
@@ -158,6 +161,32 @@ class Session:
             self.news.tell("values", {"by": by, "values": {found.address: moved}})
         return moved
 
+    def several(self, addresses: Sequence[str]) -> Controls:
+        """A list of controls that is moved again and again. Raises PatchError when one of them is no control."""
+        with self.turn:
+            return Controls.of([self.parameter(address) for address in addresses], self.revision)
+
+    def set_several(
+        self, several: Controls, values: Sequence[float], *, frame: int = -1, by: str = SOMEBODY
+    ) -> tuple[float, ...]:
+        """Move many controls at once, and cheaply; returns what they take. All numbers must be finite.
+
+        Raises PatchError when the patch is another one since the list was made: make it again.
+        """
+        if several.revision != self.revision:
+            raise PatchError(Problem("stale", "The patch has changed since the list of controls was made."))
+        held = several.held(values)
+        playing = self.playing
+        if playing is not None and playing.running:
+            self._by.update(dict.fromkeys(several.addresses, by))
+            with playing.setting:
+                playing.player.act("sets", several.places, held, frame=frame)
+        else:
+            moved = dict(zip(several.addresses, held, strict=True))
+            self.live.update(moved)
+            self.news.tell("values", {"by": by, "values": moved})
+        return held
+
     def _moved(self) -> list[tuple[Parameter, float]]:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]
@@ -169,6 +198,20 @@ class Session:
             self.live[found.address] = value
             self._batch[found.address] = value
 
+    def _move_several(self, places: Sequence[tuple[str, str]], values: Sequence[float]) -> None:
+        """The same for many at once."""
+        known = self._lists.get(id(places))
+        if known is None or known[0] is not places or known[1] is not self._places:
+            found = tuple(self._places[place].address if place in self._places else "" for place in places)
+            if len(self._lists) >= MOST_LISTS:
+                self._lists.clear()
+            self._lists[id(places)] = known = places, self._places, found
+        moved = dict(zip(known[2], values, strict=True))
+        moved.pop("", None)
+        if not moved.items() <= self.live.items():
+            self.live.update(moved)
+            self._batch.update(moved)
+
     def _note(self, act: Act) -> None:
         """Something was asked for from outside, and was taken; on the player's thread. Its number is known before it
         is heard."""
@@ -179,6 +222,8 @@ class Session:
             if found is not None and found.control is not None and number is not None and number == number:
                 low, high = found.control.span
                 self._move(node, inlet, min(max(number, low), high))
+        elif act.what == "sets":
+            self._move_several(*act.args)
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
@@ -197,13 +242,15 @@ class Session:
 
     # -- the clock of the patch
 
-    def transport(self, *, tempo: float | None = None, play: bool | None = None, locate: float | None = None) -> None:
-        """Another tempo, go on or stand still, go to a beat."""
+    def transport(
+        self, *, tempo: float | None = None, play: bool | None = None, locate: float | None = None, frame: int = -1
+    ) -> None:
+        """Another tempo, go on or stand still, go to a beat; at `frame`, or as soon as may be."""
         playing = self._needed()
         with playing.setting:
             for name, value in (("locate", locate), ("tempo", tempo), ("play", play)):
                 if value is not None:
-                    playing.player.act("clock", CLOCK[name], value)
+                    playing.player.act("clock", CLOCK[name], value, frame=frame)
 
     def _needed(self) -> Playing:
         playing = self.playing
