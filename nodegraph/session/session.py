@@ -63,7 +63,7 @@ class Session:
             if self.playing is not None and self.playing.running:
                 return
             first = [(item.node, item.port.name, value) for item, value in self._moved()]
-            playing = Playing(self.patch, report=self._say, first=first, each=self._flush, **self.options)
+            playing = Playing(self.patch, report=self.say, first=first, each=self._flush, **self.options)
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)
@@ -384,7 +384,8 @@ class Session:
             "at": time.time(),
         }  # fmt: skip
 
-    def _say(self, node: str, text: str) -> None:
+    def say(self, node: str, text: str) -> None:
+        """A line for the log, told to everybody."""
         if self._report is not None:
             self._report(node, text)
         self.news.tell("log", {"node": node, "text": text})
