@@ -11,6 +11,9 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import entry_at
 from nodegraph.core.hints import quoted
@@ -37,6 +40,7 @@ MOST_AHEAD: Final = 262_144
 MOST_LISTS: Final = 64
 RESERVED: Final = (ROOT + "/", "/transport/", "/session/", "/subscribe", "/unsubscribe")
 NOTE_INLETS: Final = frozenset({"note", "notes"})
+Values = list[float] | NDArray[np.float64]
 Own = Callable[[str, tuple[Any, ...], int, Origin], bool]
 
 
@@ -205,12 +209,12 @@ class Handling:
 
     # -- controls
 
-    def _move(self, controls: Controls, values: list[float], time: float | None, origin: Origin) -> None:
+    def _move(self, controls: Controls, values: Values, time: float | None, origin: Origin) -> None:
         frame = self.frame_at(time, len(values))
         if frame is not None:
             self._set(controls, values, frame, origin)
 
-    def _set(self, controls: Controls, values: list[float], frame: int, origin: Origin) -> None:
+    def _set(self, controls: Controls, values: Values, frame: int, origin: Origin) -> None:
         if self.full(len(values)):
             return
         try:
@@ -219,10 +223,10 @@ class Handling:
             self.refresh()
             for address, value in zip(controls.addresses, values, strict=True):
                 if address in self._known:
-                    self.session.set(address, value, frame=frame, by=origin.name)
+                    self.session.set(address, float(value), frame=frame, by=origin.name)
             return
-        if held != tuple(values):
-            for address, value, moved in zip(controls.addresses, values, held, strict=True):
+        if not np.array_equal(held, values):
+            for address, value, moved in zip(controls.addresses, values, held.tolist(), strict=True):
                 if value != moved and self._replies.take():
                     self.reply(origin, address, (moved,))  # held within its span: its sender is told
 
@@ -233,7 +237,7 @@ class Handling:
         found = self._known.get(item.address)
         if self.learning is None and found is not None and found.control is not None and item.time is None:
             value = item.args[0] if len(item.args) == 1 else None
-            if type(value) in (int, float) and math.isfinite(value):
+            if isinstance(value, (int, float)) and math.isfinite(value):
                 self._gather(item.address, float(value), origin.end, origin.where)
                 return
         self.over()

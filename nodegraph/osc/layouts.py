@@ -29,7 +29,7 @@ _F32 = Struct(">f")
 class Layout(NamedTuple):
     """A bundle but for its numbers: `words` of 32 bits, of which those under `mask` count; `places` of the numbers."""
 
-    words: NDArray[np.uint32]
+    words: bytes
     mask: NDArray[np.uint32]
     places: NDArray[np.intp]
     controls: Controls
@@ -40,7 +40,7 @@ class Numbers(NamedTuple):
 
     time: float | None
     controls: Controls
-    values: list[float]
+    values: NDArray[np.float64]
 
 
 class Layouts:
@@ -67,13 +67,14 @@ class Layouts:
             return None
         words = np.frombuffer(data, np.uint32)
         for number, layout in enumerate(layouts):
-            if np.array_equal(words & layout.mask, layout.words):
+            if (words & layout.mask).tobytes() == layout.words:
                 if number:
                     layouts.insert(0, layouts.pop(number))
                 values = words[layout.places].byteswap().view(np.float32)
                 if not np.isfinite(values).all():
                     return None
-                return Numbers(seconds_of(_U64.unpack_from(data, 8)[0]), layout.controls, values.tolist())
+                time = seconds_of(_U64.unpack_from(data, 8)[0])
+                return Numbers(time, layout.controls, values.astype(np.float64))
         return None
 
     # -- learning
@@ -96,7 +97,7 @@ class Layouts:
         mask = np.full(len(data) // 4, 0xFFFFFFFF, np.uint32)
         mask[places] = 0
         mask[2:4] = 0
-        words = np.frombuffer(data, np.uint32) & mask
+        words = (np.frombuffer(data, np.uint32) & mask).tobytes()
         self._bundles.setdefault(len(data), []).insert(0, Layout(words, mask, places, controls))
         self._count += 1
 

@@ -7,15 +7,15 @@ They are kept in the patch's file, in readable form::
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.hints import quoted
-from nodegraph.core.ports import Control
 from nodegraph.core.values import finite
+from nodegraph.session.parameters import Number
 
 KEY, PART = "learned", "osc"
 MOST: Final = 4_096
@@ -88,7 +88,7 @@ def _bad(data: Any) -> PatchError:
     return PatchError(Problem("bad-learned", what, "It has an address, what it goes to, from and span as two numbers."))
 
 
-def binding_for(address: str, to: str, control: Control | None, came: tuple[float, float], arg: int = 0) -> Binding:
+def binding_for(address: str, to: str, control: Number | None, came: tuple[float, float], arg: int = 0) -> Binding:
     """A binding over the whole span of a control, as its curve goes; what takes messages gets what comes."""
     if control is None:
         return Binding(address, to, arg=arg)
@@ -108,7 +108,7 @@ class Learned:
         """The bindings of an address that comes in."""
         return self._by_address.get(address, ())
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Binding]:
         return (binding for found in self._by_address.values() for binding in found)
 
     def __len__(self) -> int:
@@ -124,9 +124,7 @@ class Learned:
     def forget(self, address: str | None = None, to: str | None = None) -> int:
         """Forget what an address does, or what moves a parameter, or one of both; all without any. How many it were."""
         before = len(self)
-        kept = [
-            item for item in self if (address is not None and item.address != address) or (to is not None and item.to != to)
-        ]  # fmt: skip
+        kept = [item for item in self if address not in (None, item.address) or to not in (None, item.to)]
         self._by_address = {}
         for item in kept:
             self.add(item)
@@ -143,7 +141,8 @@ class Learned:
         """What a patch's file holds, and what was wrong with it; the rest of it counts."""
         part = document.extra.get(KEY)
         data = part.get(PART) if isinstance(part, dict) else None
-        found, problems = cls(), []
+        found = cls()
+        problems: list[Problem] = []
         for item in data if isinstance(data, list) else ():
             try:
                 found.add(Binding.from_data(item))

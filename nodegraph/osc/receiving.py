@@ -254,7 +254,7 @@ class Connection(asyncio.Protocol):
         server.over()
 
     def send(self, packet: bytes, where: Where) -> bool:
-        """As `End.send`: it goes to the client, and is framed as the client frames. One that does not read is cut off."""
+        """As `End.send`: to the client, framed as it frames. One that does not read is cut off."""
         transport = self.transport
         if transport is None or transport.is_closing():
             return False

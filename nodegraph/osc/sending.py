@@ -1,4 +1,4 @@
-"""What leaves a patch by its `osc.send` nodes: each message when the sound of its frame is, to targets that are allowed.
+"""What leaves a patch by its `osc.send` nodes: each when the sound of its frame is, to targets that are allowed.
 
 Nothing here waits for a target. What a TCP target does not take in time, or would go where nobody allowed it, is lost
 and counted, and the log says so.
@@ -74,7 +74,7 @@ class Target:
                 self.sender.log.note("messages to machines that are not allowed", f"{self.host}:{self.port}")
                 raise PermissionError
             if self.protocol != "udp":
-                reader, self._writer = await asyncio.open_connection(where[0], where[1])
+                reader, self._writer = await asyncio.open_connection(str(where[0]), int(where[1]))
                 self._watching = asyncio.ensure_future(self._watch(reader, self._writer))
             self.ready = True
             while self.queue:

@@ -61,8 +61,7 @@ class Acts:
             messages.post(act.frame, *act.args)
         elif act.what == "sets":
             places, numbers = act.args
-            entries = messages.entries
-            if any(place[0] not in entries and self.on_its_way(place[0]) for place in places):
+            if any(self.on_its_way(node) for node in self.several.bank(places).missing):
                 for place, number in zip(places, numbers, strict=True):
                     self.do(Act(act.frame, "set", (*place, number)))
                 return

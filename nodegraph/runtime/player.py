@@ -175,7 +175,10 @@ class Player:
     def advance(self) -> None:
         """One round."""
         for _ in range(len(self._commands)):  # what comes meanwhile waits for the next round: none lasts for ever
-            self._commands.popleft()()
+            try:
+                self._commands[0]()
+            finally:
+                self._commands.popleft()
         engine, messages = self.engine, self.messages
         engine.flush()
         done = engine.done
@@ -259,7 +262,7 @@ class Player:
 
     @property
     def asked(self) -> int:
-        """How many acts wait for the next round. Who lets in what strangers send looks at it first. From any thread."""
+        """How many acts are not taken yet. Who lets in what strangers send looks at it first. From any thread."""
         return len(self._commands)
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:

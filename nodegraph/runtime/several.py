@@ -27,9 +27,13 @@ class Bank:
         self.places, self.entries = places, entries
         native: list[int] = []
         self.others: list[int] = []
+        self.missing: list[str] = []
+        """Nodes that are not there."""
         slots, ramps, lows, highs = [], [], [], []
         for number, (node, inlet) in enumerate(places):
             entry = entries.get(node)
+            if entry is None:
+                self.missing.append(node)
             port = None if entry is None or entry.spec is None else entry.spec.inlet_named.get(inlet)
             if entry is None or entry.spec is None or entry.spec.role not in NATIVE or not isinstance(port, Control):
                 self.others.append(number)
@@ -63,15 +67,16 @@ class Several:
             for (node, inlet), value in zip(places, values, strict=False):  # each is looked at by itself, and told of
                 messages.post(frame, node, inlet, value)
             return
-        bank = self._bank(places)
+        bank = self.bank(places)
         if len(bank.native):
-            held = np.minimum(np.maximum(numbers[bank.native], bank.lows), bank.highs)
+            mine = numbers[bank.native] if bank.others else numbers
+            held = np.minimum(np.maximum(mine, bank.lows), bank.highs)
             self.engine.controls(frame, bank.slots, bank.ramps, held)
             self._tell(bank, held)
         for number in bank.others:
             messages.post(frame, *places[number], float(numbers[number]))
 
-    def _bank(self, places: Sequence[Place]) -> Bank:
+    def bank(self, places: Sequence[Place]) -> Bank:
         """The bank for this very list, kept from its second coming on."""
         entries = self.messages.entries
         bank = self._banks.get(id(places))
@@ -91,4 +96,5 @@ class Several:
             messages.moved_several(bank.places, held.tolist())
         elif messages.moved is not None:
             for number, value in zip(bank.native.tolist(), held.tolist(), strict=True):
-                messages.moved(*bank.places[number], value)
+                node, inlet = bank.places[number]
+                messages.moved(node, inlet, value)

@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY, address
@@ -74,13 +77,14 @@ class Parameter:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Controls:
     """A list of controls of one revision of a patch."""
 
     addresses: tuple[str, ...]
     places: tuple[tuple[str, str], ...]
-    spans: tuple[tuple[float, float], ...]
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
     revision: int
 
     @classmethod
@@ -89,15 +93,13 @@ class Controls:
         for item in found:
             if item.control is None:
                 raise PatchError(Problem("no-value", f"{item.address} has no value: it is for messages."))
-        spans = tuple(item.control.span for item in found if item.control is not None)
-        return cls(tuple(item.address for item in found), tuple(item.place for item in found), spans, revision)
+        spans = np.array([item.control.span for item in found if item.control is not None], np.float64).reshape(-1, 2)
+        places = tuple(item.place for item in found)
+        return cls(tuple(item.address for item in found), places, spans[:, 0], spans[:, 1], revision)
 
-    def held(self, values: Sequence[float]) -> tuple[float, ...]:
+    def held(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
         """The numbers, held within the spans."""
-        return tuple(
-            low if value < low else high if value > high else value
-            for value, (low, high) in zip(values, self.spans, strict=True)
-        )
+        return np.minimum(np.maximum(values, self.lows), self.highs)
 
 
 def parameters_of(document: Document) -> dict[str, Parameter]:

@@ -13,6 +13,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
 from nodegraph.core.commands import Command, Set, perform
@@ -51,6 +54,10 @@ class Session:
         self._events: list[list[Any]] = []
         self._by: dict[str, str] = {}
         self._lists: dict[int, tuple[object, object, tuple[str, ...]]] = {}
+        self._lists_by: dict[int, str] = {}
+        self._batches: dict[int, dict[str, float]] = {}
+        self._moves = 0
+        self._noted = 0, -1
 
     # -- playing
 
@@ -167,8 +174,13 @@ class Session:
             return Controls.of([self.parameter(address) for address in addresses], self.revision)
 
     def set_several(
-        self, several: Controls, values: Sequence[float], *, frame: int = -1, by: str = SOMEBODY
-    ) -> tuple[float, ...]:
+        self,
+        several: Controls,
+        values: Sequence[float] | NDArray[np.float64],
+        *,
+        frame: int = -1,
+        by: str = SOMEBODY,
+    ) -> NDArray[np.float64]:
         """Move many controls at once, and cheaply; returns what they take. All numbers must be finite.
 
         Raises PatchError when the patch is another one since the list was made: make it again.
@@ -176,13 +188,14 @@ class Session:
         if several.revision != self.revision:
             raise PatchError(Problem("stale", "The patch has changed since the list of controls was made."))
         held = several.held(values)
+        numbers = tuple(held.tolist())
         playing = self.playing
         if playing is not None and playing.running:
-            self._by.update(dict.fromkeys(several.addresses, by))
+            self._lists_by[id(several.places)] = by
             with playing.setting:
-                playing.player.act("sets", several.places, held, frame=frame)
+                playing.player.act("sets", several.places, numbers, frame=frame)
         else:
-            moved = dict(zip(several.addresses, held, strict=True))
+            moved = dict(zip(several.addresses, numbers, strict=True))
             self.live.update(moved)
             self.news.tell("values", {"by": by, "values": moved})
         return held
@@ -195,22 +208,27 @@ class Session:
         """A control was moved, by a client or from within the patch; on the player's thread."""
         found = self._places.get((node, inlet))
         if found is not None and self.live.get(found.address) != value:
+            self._moves += 1
             self.live[found.address] = value
             self._batch[found.address] = value
 
     def _move_several(self, places: Sequence[tuple[str, str]], values: Sequence[float]) -> None:
-        """The same for many at once."""
+        """The same for many at once, which are told together."""
+        if self._noted == (id(places), self._moves):
+            return  # they are known, and nothing has moved since
         known = self._lists.get(id(places))
         if known is None or known[0] is not places or known[1] is not self._places:
             found = tuple(self._places[place].address if place in self._places else "" for place in places)
             if len(self._lists) >= MOST_LISTS:
                 self._lists.clear()
+                self._lists_by.clear()
             self._lists[id(places)] = known = places, self._places, found
         moved = dict(zip(known[2], values, strict=True))
         moved.pop("", None)
         if not moved.items() <= self.live.items():
+            self._moves += 1
             self.live.update(moved)
-            self._batch.update(moved)
+            self._batches[id(places)] = moved
 
     def _note(self, act: Act) -> None:
         """Something was asked for from outside, and was taken; on the player's thread. Its number is known before it
@@ -224,6 +242,7 @@ class Session:
                 self._move(node, inlet, min(max(number, low), high))
         elif act.what == "sets":
             self._move_several(*act.args)
+            self._noted = id(act.args[0]), self._moves
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
@@ -232,6 +251,10 @@ class Session:
 
     def _flush(self) -> None:
         """After every round of the player: tell what moved in it."""
+        if self._batches:
+            batches, self._batches = self._batches, {}
+            for key, moved in batches.items():
+                self.news.tell("values", {"by": self._lists_by.get(key, ""), "values": moved})
         if self._batch:
             batch, self._batch = self._batch, {}
             by = {self._by.pop(address, "") for address in batch}
