@@ -6,7 +6,7 @@ a value                                  becomes
 whole number                             ``i``, beyond 32 bits ``h``, beyond 64 bits ``d``
 number                                   ``f``, beyond what that can hold ``d``
 text                                     ``s`` (up to its first NUL)
-bytes                                    ``b``
+bytes                                    ``b``; none at all are ``N``, as python-osc writes no empty blob
 True, False, None, bang among others     ``T``, ``F``, ``N``, ``N``
 list in a list                           an array, ``[`` … ``]``
 bang alone                               no argument
@@ -75,7 +75,7 @@ def _typed(item: Any, depth: int) -> tuple[Any, Any]:
     if isinstance(item, str):
         return _sendable(item), "s"
     if isinstance(item, (bytes, bytearray, memoryview)):
-        return bytes(item), "b"
+        return (bytes(item), "b") if len(item) else (None, "N")
     listed = getattr(item, "tolist", None)  # NumPy's numbers and arrays
     if callable(listed):
         return _typed(listed(), depth)
@@ -92,7 +92,7 @@ def _typed(item: Any, depth: int) -> tuple[Any, Any]:
         return item, "f" if not math.isfinite(item) or abs(item) < LARGEST_FLOAT else "d"
     if isinstance(item, (tuple, list)) and depth < DEEPEST and len(item) <= MOST_ITEMS:
         typed = [_typed(inner, depth + 1) for inner in item]
-        return [value for value, _ in typed], [kind for _, kind in typed] or "N"
+        return [value for value, _ in typed], [kind for _, kind in typed]
     raise OscError(Problem("bad-osc", f"A {type(item).__name__} cannot be sent.", "Send numbers, texts and lists."))
 
 

@@ -6,6 +6,7 @@ message after another, in the order of the packets.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import math
 from collections.abc import Callable
@@ -38,6 +39,8 @@ MOST_ASKED: Final = 4_096
 MOST_AHEAD: Final = 262_144
 """Numbers and messages that wait for their frames."""
 MOST_LISTS: Final = 64
+ANSWER_S, ANSWER_TRIES = 0.002, 250
+"""How often it is looked whether a value can be told, and how many times."""
 RESERVED: Final = (ROOT + "/", "/transport/", "/session/", "/subscribe", "/unsubscribe")
 NOTE_INLETS: Final = frozenset({"note", "notes"})
 Values = list[float] | NDArray[np.float64]
@@ -313,7 +316,7 @@ class Handling:
             session.set(item.address, as_message(item, args), frame=frame, by=by)
             return
         if not args:
-            self.reply(origin, item.address, (session.get(item.address),))
+            self._answer(origin, item.address, ANSWER_TRIES)
             return
         ramp_s = None
         if len(args) > 1:
@@ -324,6 +327,17 @@ class Handling:
         moved = session.set(item.address, args[0], ramp_s=ramp_s, frame=frame, by=by)
         if moved is not None and _is_number(args[0]) and moved != float(args[0]):
             self.reply(origin, item.address, (moved,))
+
+    def _answer(self, origin: Origin, address: str, tries: int) -> None:
+        """Tell a value: when the player has taken what came before, so that who sets and asks hears what was set."""
+        playing = self.session.playing
+        if tries and playing is not None and playing.running and playing.player.asked:
+            asyncio.get_running_loop().call_later(ANSWER_S, self._answer, origin, address, tries - 1)
+            return
+        try:
+            self.reply(origin, address, (self.session.get(address),))
+        except PatchError as error:  # it has gone meanwhile
+            self.refuse(origin, address, error)
 
     # -- learning
 

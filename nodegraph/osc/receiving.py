@@ -94,6 +94,8 @@ def bound(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     word = "UDP" if kind == socket.SOCK_DGRAM else "TCP"
     sock = None
     try:
+        if not 0 <= port <= 65_535:
+            raise OverflowError("there is no such port")
         family, _, _, _, address = socket.getaddrinfo(host, port, type=kind, flags=socket.AI_PASSIVE)[0]
         sock = socket.socket(family, kind)
         if family == socket.AF_INET6:

@@ -56,8 +56,6 @@ class Session:
         self._lists: dict[int, tuple[object, object, tuple[str, ...]]] = {}
         self._lists_by: dict[int, str] = {}
         self._batches: dict[int, dict[str, float]] = {}
-        self._moves = 0
-        self._noted = 0, -1
 
     # -- playing
 
@@ -208,14 +206,11 @@ class Session:
         """A control was moved, by a client or from within the patch; on the player's thread."""
         found = self._places.get((node, inlet))
         if found is not None and self.live.get(found.address) != value:
-            self._moves += 1
             self.live[found.address] = value
             self._batch[found.address] = value
 
     def _move_several(self, places: Sequence[tuple[str, str]], values: Sequence[float]) -> None:
         """The same for many at once, which are told together."""
-        if self._noted == (id(places), self._moves):
-            return  # they are known, and nothing has moved since
         known = self._lists.get(id(places))
         if known is None or known[0] is not places or known[1] is not self._places:
             found = tuple(self._places[place].address if place in self._places else "" for place in places)
@@ -226,7 +221,6 @@ class Session:
         moved = dict(zip(known[2], values, strict=True))
         moved.pop("", None)
         if not moved.items() <= self.live.items():
-            self._moves += 1
             self.live.update(moved)
             self._batches[id(places)] = moved
 
@@ -242,7 +236,6 @@ class Session:
                 self._move(node, inlet, min(max(number, low), high))
         elif act.what == "sets":
             self._move_several(*act.args)
-            self._noted = id(act.args[0]), self._moves
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
