@@ -26,7 +26,8 @@ def read_back(*args: Any) -> tuple[Any, ...]:
     ("value", "types"),
     [(5, "i"), (2**31 - 1, "i"), (2**31, "h"), (-(2**31), "i"), (2**63 - 1, "h"), (2**64, "d"), (0.25, "f"),
      (1e300, "d"), (math.inf, "f"), ("word", "s"), ("", "s"), ("♪", "s"), (b"bytes", "b"), (True, "T"), (False, "F"),
-     (None, "N"), ((1, (2.0, "a"), True), "[i[fs]T]"), ((), "[]"), (b"", "N"), ([1, 2], "[ii]"), ((1, 2, 3, 4), "[iiii]"),
+     (None, "N"), ((1, (2.0, "a"), True), "[i[fs]T]"), ((), "[]"), (b"", "N"),
+     ([1, 2], "[ii]"), ((1, 2, 3, 4), "[iiii]"),
      (np.float32(0.5), "f"), (np.int64(3), "i"), (np.array([1.0, 2.0]), "[ff]")],
     ids=repr,
 )  # fmt: skip
@@ -77,8 +78,8 @@ def test_messages_of_a_patch_have_arguments(said: Any, args: tuple[Any, ...]) ->
 
 
 SCALARS = st.one_of(
-    st.integers(-(2**63), 2**63 - 1), st.floats(width=32, allow_nan=False), st.booleans(), st.none(), st.binary(min_size=1),
-    st.text().filter(lambda text: "\0" not in text),
+    st.integers(-(2**63), 2**63 - 1), st.floats(width=32, allow_nan=False), st.booleans(), st.none(),
+    st.binary(min_size=1), st.text().filter(lambda text: "\0" not in text),
 )  # fmt: skip
 
 
