@@ -133,6 +133,7 @@ class Door:
 
     async def _open(self, udp: socket.socket | None, tcp: socket.socket | None) -> None:
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda loop, about: self.log.note("faults of our own", _fault(about)))
         self._ended = asyncio.Event()
         session = self.session
         self.handling = Handling(
@@ -341,3 +342,9 @@ class Door:
         self.feedback.expire()
         if self.session.revision != self.handling.revision:
             self.handling.refresh()
+
+
+def _fault(about: dict[str, Any]) -> str:
+    """What asyncio tells of a fault, as one line: the door goes on."""
+    error = about.get("exception")
+    return f"{about.get('message', '')} {type(error).__name__}: {error}"

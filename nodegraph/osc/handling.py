@@ -7,7 +7,6 @@ message after another, in the order of the packets.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import math
 from collections.abc import Callable
 from typing import Any, Final
@@ -29,19 +28,17 @@ from nodegraph.osc.limits import Bucket, Counters, Log
 from nodegraph.osc.origin import Origin
 from nodegraph.osc.packets import OscError, Timed, parse
 from nodegraph.osc.receiving import End, Where
+from nodegraph.osc.room import Room
 from nodegraph.osc.timebase import Timebase
 from nodegraph.runtime.player import Player
 from nodegraph.session.parameters import ROOT, Controls, Parameter
 from nodegraph.session.session import Session
 
-MOST_ASKED: Final = 4_096
-"""Acts that wait for the player; what comes then is dropped."""
-MOST_AHEAD: Final = 262_144
-"""Numbers and messages that wait for their frames."""
 MOST_LISTS: Final = 64
 ANSWER_S, ANSWER_TRIES = 0.002, 250
 """How often it is looked whether a value can be told, and how many times."""
-RESERVED: Final = (ROOT + "/", "/transport/", "/session/", "/subscribe", "/unsubscribe")
+ERROR: Final = "/error"
+RESERVED: Final = (ERROR, ROOT + "/", "/transport/", "/session/", "/subscribe", "/unsubscribe")
 NOTE_INLETS: Final = frozenset({"note", "notes"})
 Values = list[float] | NDArray[np.float64]
 Own = Callable[[str, tuple[Any, ...], int, Origin], bool]
@@ -56,7 +53,8 @@ class Handling:
     ) -> None:  # fmt: skip
         """`changed` is called when the patch has other addresses, `bound` when the learner has bound something."""
         self.session, self.counters, self.log = session, counters, log
-        self.timebase, self.own, self.changed, self.bound, self.horizon_s = timebase, own, changed, bound, horizon_s
+        self.own, self.changed, self.bound = own, changed, bound
+        self.room = Room(session, counters, log, timebase, horizon_s)
         self.learned = Learned()
         self.learning: Callable[[str, int], Binding] | None = None
         """What makes a binding for the next address that brings a number; it gets the address and which argument."""
@@ -69,8 +67,6 @@ class Handling:
         self._moving: list[str] = []
         self._to: list[float] = []
         self._mover: Origin | None = None
-        self._ahead: list[tuple[int, int]] = []
-        self._ahead_count = 0
         self._replies = Bucket(50.0, 100.0)
 
     # -- packets
@@ -172,53 +168,15 @@ class Handling:
             self._lists[addresses] = found
         return found
 
-    # -- time
-
-    def frame_at(self, time: float | None, count: int = 1) -> int | None:
-        """The frame of a time tag; -1: now. None: it is too far ahead, or too many wait for their frames already."""
-        playing = self.session.playing
-        if time is None or playing is None or not playing.running:
-            return -1
-        player = playing.player
-        frame, handled = self.timebase(player).frame_of(time), player.messages.handled
-        if frame < handled:
-            self.counters.late += count
-            return -1
-        if frame - handled > self.horizon_s * player.rate:
-            self.counters.refused += count
-            self.log.note("messages for later than can be waited for", f"by {(frame - handled) / player.rate:.0f} s")
-            return None
-        ahead = self._ahead
-        while ahead and ahead[0][0] < handled:
-            self._ahead_count -= heapq.heappop(ahead)[1]
-        if self._ahead_count + count > MOST_AHEAD:
-            self._drop(count)
-            return None
-        heapq.heappush(ahead, (frame, count))
-        self._ahead_count += count
-        return frame
-
-    def full(self, count: int = 1) -> bool:
-        """Whether the player has as much to do as it should; what comes is dropped then."""
-        playing = self.session.playing
-        if playing is not None and playing.player.asked >= MOST_ASKED:
-            self._drop(count)
-            return True
-        return False
-
-    def _drop(self, count: int) -> None:
-        self.counters.dropped += count
-        self.log.note("packets dropped, as they came too fast")
-
     # -- controls
 
     def _move(self, controls: Controls, values: Values, time: float | None, origin: Origin) -> None:
-        frame = self.frame_at(time, len(values))
+        frame = self.room.frame_at(time, len(values))
         if frame is not None:
             self._set(controls, values, frame, origin)
 
     def _set(self, controls: Controls, values: Values, frame: int, origin: Origin) -> None:
-        if self.full(len(values)):
+        if self.room.full(len(values)):
             return
         try:
             held = self.session.set_several(controls, values, frame=frame, by=origin.name)
@@ -246,8 +204,8 @@ class Handling:
         self.over()
         if self.learning is not None and self._bind(item):
             return
-        frame = self.frame_at(item.time)
-        if frame is None or self.full():
+        frame = self.room.frame_at(item.time)
+        if frame is None or self.room.full():
             return
         try:
             self._do(item.address, item.args, frame, origin)
@@ -288,7 +246,7 @@ class Handling:
         matching = [self._known[item] for item in self.addresses.matching(address)]
         usable = [item for item in matching if (item.control is not None if not args else item.writable)]
         for item in usable:
-            if self.full():
+            if self.room.full():
                 break
             self.play(item, args, frame, origin)
         return bool(usable)
@@ -365,8 +323,8 @@ class Handling:
         """Say why not, to the sender: not more often than it is good for."""
         text = str(error)
         self.log.note("messages that make no sense here", f"{address[:60]}: {text[:200]}")
-        if self._replies.take():
-            self.reply(origin, "/error", (address, text))
+        if address != ERROR and self._replies.take():  # two of us that do not understand each other fall silent
+            self.reply(origin, ERROR, (address, text))
 
 
 def as_message(item: Parameter, args: tuple[Any, ...]) -> Any:

@@ -28,7 +28,7 @@ BUFFER: Final = 1 << 20
 MOST_CONNECTIONS: Final = 64
 MOST_UNSENT: Final = 1 << 18
 """Bytes that wait for a client that does not read; then it is cut off."""
-SO_MEMINFO, DROPS = 55, 8
+SO_RCVBUFFORCE, SO_MEMINFO, DROPS = 33, 55, 8
 IP_RECVERR, IPV6_RECVERR, MSG_ERRQUEUE = 11, 25, 0x2000
 """Linux's numbers."""
 
@@ -142,6 +142,8 @@ class Udp:
         self._buffer = bytearray(LARGEST + 1)
         self._view = memoryview(self._buffer)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER)
+        with suppress(OSError):  # beyond what the system gives to everybody, where we may
+            sock.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER)
         with suppress(OSError):  # elsewhere than on Linux nobody tells that a listener is gone
             if sock.family == socket.AF_INET:
                 sock.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)

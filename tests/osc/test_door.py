@@ -121,6 +121,14 @@ def test_what_makes_no_sense_is_answered_and_changes_nothing(
     assert client.ask("/patch/level/gain") == 0.25
 
 
+def test_an_error_is_never_answered(session: Session, door: Door, client: Client) -> None:
+    """Two doors that tell each other what they do not understand would never end."""
+    client.send("/error", "/x", "There is no '/x'.")
+    until(lambda: door.counters.unmatched == 1, "it came")
+    assert client.ask("/patch/level/gain") == 0.25
+    assert door.counters.sent == 1
+
+
 def test_malformed_packets_are_counted_told_once_a_second_and_nothing_stops(
     session: Session, door: Door, client: Client
 ) -> None:
