@@ -124,9 +124,9 @@ def test_what_makes_no_sense_is_answered_and_changes_nothing(
 def test_an_error_is_never_answered(session: Session, door: Door, client: Client) -> None:
     """Two doors that tell each other what they do not understand would never end."""
     client.send("/error", "/x", "There is no '/x'.")
-    until(lambda: door.counters.unmatched == 1, "it came")
-    assert client.ask("/patch/level/gain") == 0.25
-    assert door.counters.sent == 1
+    client.send("/patch/level/gain")
+    assert client.hear()[0].address == "/patch/level/gain"
+    assert door.counters.unmatched == 1
 
 
 def test_malformed_packets_are_counted_told_once_a_second_and_nothing_stops(
@@ -192,7 +192,7 @@ def test_a_listener_that_is_gone_or_does_not_renew_is_dropped(session: Session, 
     clock = time.monotonic
     door.feedback._clock = lambda: clock() + 1_000.0
     until(lambda: not door.status()["listeners"], "its minute is over")
-    assert not session.news.wanted("values"), "nobody is told for nothing"
+    until(lambda: not session.news.wanted("values"), "nobody is told for nothing")
 
 
 def test_there_is_an_end_to_listeners(session: Session, door: Door, client: Client) -> None:
