@@ -168,6 +168,7 @@ class Change:
         playing.rate = new.rate
         playing.heard.player, new.messages.everything = new, playing.heard._take
         new.messages.watchers, new.messages.moved = old.messages.watchers, old.messages.moved
+        new.messages.moved_several = old.messages.moved_several
         new.messages.outside.take_over(old.messages.outside)
         new.acts.noted = old.acts.noted
         new.advance()

@@ -4,6 +4,7 @@
 act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
+``sets``    places, numbers                controls, each a (node, inlet), get a number each, all at once
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``recall``  values, seconds, curve         controls move together: a list of (node, inlet, value) (`runtime.recall`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from nodegraph.runtime.messages import Messages
+from nodegraph.runtime.several import Several
 
 CLOCK: Final = ("go", "run", "locate", "measure", "go_through")
 
@@ -40,9 +42,10 @@ class Act:
 class Acts:
     """Carries acts out on one graph's messages. On the player's thread."""
 
-    def __init__(self, messages: Messages, on_its_way: Callable[[str], bool]) -> None:
+    def __init__(self, messages: Messages, several: Several, on_its_way: Callable[[str], bool]) -> None:
         """`on_its_way`: whether a node that is not there will come with the edit that is under way."""
         self.messages = messages
+        self.several = several
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
@@ -61,6 +64,13 @@ class Acts:
                 self._early.append(act)
                 return
             messages.post(act.frame, *act.args)
+        elif act.what == "sets":
+            places, numbers = act.args
+            if any(self.on_its_way(node) for node in self.several.bank(places).missing):
+                for place, number in zip(places, numbers, strict=True):
+                    self.do(Act(act.frame, "set", (*place, number)))
+                return
+            self.several.post(act.frame, places, numbers)
         elif act.what == "arrive":
             messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
         elif act.what == "recall":

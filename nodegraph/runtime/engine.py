@@ -255,7 +255,29 @@ class Engine:
 
     def control(self, frame: int, node: str, spec: NodeSpec, port: str, value: float, ramp_frames: int) -> None:
         """Move a control from `frame` on, within `ramp_frames`."""
-        self.push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], ramp_frames, value)
+        self.push(frame, self.slot(node, spec, port), ramp_frames, value)
+
+    def slot(self, node: str, spec: NodeSpec, port: str) -> int:
+        """The number under which schedules know a control, for as long as its node is there."""
+        return self.numbers.slots(node, spec) + slot_numbers(spec)[port]
+
+    def controls(self, frame: int, slots: Any, ramps: Any, values: Any) -> None:
+        """Move many controls from `frame` on: arrays of their slots, of the frames that each takes, of their values."""
+        count, written = len(slots), int(self.words[w.WRITE])
+        row = written & (RING - 1)
+        if (
+            self.gathered is not None
+            or self._waiting
+            or row + count > RING
+            or written + count - int(self.words[w.READ]) > RING
+        ):
+            for slot, ramp, value in zip(slots.tolist(), ramps.tolist(), values.tolist(), strict=True):
+                self.push(frame, slot, ramp, value)
+            return
+        rows = self._ring[row : row + count]
+        rows[:, 0], rows[:, 1], rows[:, 2] = frame, slots, ramps
+        self._ring_values[row : row + count, 3] = values
+        self.words[w.WRITE] = written + count
 
     def hold(self, frame: int, node: str, outlet: str, channel: int, value: float, ramp_frames: int) -> None:
         """Move what a Python node's signal outlet holds in one channel."""

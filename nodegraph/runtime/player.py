@@ -40,6 +40,7 @@ from nodegraph.runtime.messages import Messages, controls_of, moved_controls
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.renaming import Names, moved_values, renamed, renames, strangers
 from nodegraph.runtime.resources import Resources
+from nodegraph.runtime.several import Several
 from nodegraph.runtime.taps import Taps
 
 LOOKAHEAD_S = 0.03
@@ -117,7 +118,7 @@ class Player:
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
         self.messages.books = {} if books is None else books
-        self.acts = Acts(self.messages, lambda node: self.editing)
+        self.acts = Acts(self.messages, Several(self.messages, self.engine), lambda node: self.editing)
         self.score: Score | None = None
         """What is done again, if a performance is replayed."""
         self.exact = False
@@ -202,8 +203,11 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
-        while self._commands:
-            self._commands.popleft()()
+        for _ in range(len(self._commands)):  # what comes meanwhile waits for the next round: none lasts for ever
+            try:
+                self._commands[0]()
+            finally:
+                self._commands.popleft()
         engine, messages = self.engine, self.messages
         engine.flush()
         done = engine.done
@@ -325,6 +329,11 @@ class Player:
         """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread."""
         self._commands.append(lambda: self.acts.do(Act(frame, what, args)))
         self._wake.set()
+
+    @property
+    def asked(self) -> int:
+        """How many acts are not taken yet. Who lets in what strangers send looks at it first. From any thread."""
+        return len(self._commands)
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:
         """Be told of every message that leaves an outlet."""

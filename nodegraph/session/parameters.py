@@ -6,11 +6,15 @@ are read and written; inlets for messages, which are written; outlets that send 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nodegraph.core.document import Document
+from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY, address
 from nodegraph.core.ports import CableKind, Control, Curve, Inlet, Outlet
 from nodegraph.core.spec import Role
@@ -71,6 +75,31 @@ class Parameter:
         else:
             found["takes" if self.writable else "sends"] = "messages"
         return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Controls:
+    """A list of controls of one revision of a patch."""
+
+    addresses: tuple[str, ...]
+    places: tuple[tuple[str, str], ...]
+    lows: NDArray[np.float64]
+    highs: NDArray[np.float64]
+    revision: int
+
+    @classmethod
+    def of(cls, found: Sequence[Parameter], revision: int) -> Controls:
+        """Raises PatchError when one of them is no control."""
+        for item in found:
+            if item.control is None:
+                raise PatchError(Problem("no-value", f"{item.address} has no value: it is for messages."))
+        spans = np.array([item.control.span for item in found if item.control is not None], np.float64).reshape(-1, 2)
+        places = tuple(item.place for item in found)
+        return cls(tuple(item.address for item in found), places, spans[:, 0], spans[:, 1], revision)
+
+    def held(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """The numbers, held within the spans."""
+        return np.minimum(np.maximum(values, self.lows), self.highs)
 
 
 def parameters_of(document: Document) -> dict[str, Parameter]:

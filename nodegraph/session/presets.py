@@ -105,7 +105,7 @@ class Presets:
             name = self._name(name)
             book = book_of(self._session.patch.document)
             if name in book.missing:
-                self._session._say("", missing_line(name, book.missing[name]))
+                self._session.say("", missing_line(name, book.missing[name]))
             self._go(book, book.presets[name], seconds, curve, by)
             self.recalled = name
         self._tell(by)

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
@@ -23,10 +26,11 @@ from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.session.news import News
-from nodegraph.session.parameters import ROOT, Parameter, by_place, parameters_of
+from nodegraph.session.parameters import ROOT, Controls, Parameter, by_place, parameters_of
 from nodegraph.session.presets import Presets
 
 SOMEBODY: Final = "somebody"
+MOST_LISTS: Final = 32
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
 
 
@@ -51,6 +55,9 @@ class Session:
         self._batch: dict[str, float] = {}
         self._events: list[list[Any]] = []
         self._by: dict[str, str] = {}
+        self._lists: dict[int, tuple[object, object, tuple[str, ...]]] = {}
+        self._lists_by: dict[int, str] = {}
+        self._batches: dict[int, dict[str, float]] = {}
 
     # -- playing
 
@@ -63,7 +70,7 @@ class Session:
             if self.playing is not None and self.playing.running:
                 return
             first = [(item.node, item.port.name, value) for item, value in self._moved()]
-            playing = Playing(self.patch, report=self._say, first=first, each=self._flush, **self.options)
+            playing = Playing(self.patch, report=self.say, first=first, each=self._flush, **self.options)
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)
@@ -84,6 +91,7 @@ class Session:
         """On the player's thread: hear what moves."""
         assert self.playing is not None
         self.playing.player.messages.moved = self._move
+        self.playing.player.messages.moved_several = self._move_several
         self.playing.player.acts.noted.append(self._note)
 
     def _wait(self, playing: Playing) -> None:
@@ -160,6 +168,38 @@ class Session:
             self.news.tell("values", {"by": by, "values": {found.address: moved}})
         return moved
 
+    def several(self, addresses: Sequence[str]) -> Controls:
+        """A list of controls that is moved again and again. Raises PatchError when one of them is no control."""
+        with self.turn:
+            return Controls.of([self.parameter(address) for address in addresses], self.revision)
+
+    def set_several(
+        self,
+        several: Controls,
+        values: Sequence[float] | NDArray[np.float64],
+        *,
+        frame: int = -1,
+        by: str = SOMEBODY,
+    ) -> NDArray[np.float64]:
+        """Move many controls at once, and cheaply; returns what they take. All numbers must be finite.
+
+        Raises PatchError when the patch is another one since the list was made: make it again.
+        """
+        if several.revision != self.revision:
+            raise PatchError(Problem("stale", "The patch has changed since the list of controls was made."))
+        held = several.held(values)
+        numbers = tuple(held.tolist())
+        playing = self.playing
+        if playing is not None and playing.running:
+            self._lists_by[id(several.places)] = by
+            with playing.setting:
+                playing.player.act("sets", several.places, numbers, frame=frame)
+        else:
+            moved = dict(zip(several.addresses, numbers, strict=True))
+            self.live.update(moved)
+            self.news.tell("values", {"by": by, "values": moved})
+        return held
+
     def _moved(self) -> list[tuple[Parameter, float]]:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]
@@ -171,6 +211,21 @@ class Session:
             self.live[found.address] = value
             self._batch[found.address] = value
 
+    def _move_several(self, places: Sequence[tuple[str, str]], values: Sequence[float]) -> None:
+        """The same for many at once, which are told together."""
+        known = self._lists.get(id(places))
+        if known is None or known[0] is not places or known[1] is not self._places:
+            found = tuple(self._places[place].address if place in self._places else "" for place in places)
+            if len(self._lists) >= MOST_LISTS:
+                self._lists.clear()
+                self._lists_by.clear()
+            self._lists[id(places)] = known = places, self._places, found
+        moved = dict(zip(known[2], values, strict=True))
+        moved.pop("", None)
+        if not moved.items() <= self.live.items():
+            self.live.update(moved)
+            self._batches[id(places)] = moved
+
     def _note(self, act: Act) -> None:
         """Something was asked for from outside, and was taken; on the player's thread. Its number is known before it
         is heard."""
@@ -181,6 +236,8 @@ class Session:
             if found is not None and found.control is not None and number is not None and number == number:
                 low, high = found.control.span
                 self._move(node, inlet, min(max(number, low), high))
+        elif act.what == "sets":
+            self._move_several(*act.args)
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
@@ -189,6 +246,10 @@ class Session:
 
     def _flush(self) -> None:
         """After every round of the player: tell what moved in it."""
+        if self._batches:
+            batches, self._batches = self._batches, {}
+            for key, moved in batches.items():
+                self.news.tell("values", {"by": self._lists_by.get(key, ""), "values": moved})
         if self._batch:
             batch, self._batch = self._batch, {}
             by = {self._by.pop(address, "") for address in batch}
@@ -199,13 +260,15 @@ class Session:
 
     # -- the clock of the patch
 
-    def transport(self, *, tempo: float | None = None, play: bool | None = None, locate: float | None = None) -> None:
-        """Another tempo, go on or stand still, go to a beat."""
+    def transport(
+        self, *, tempo: float | None = None, play: bool | None = None, locate: float | None = None, frame: int = -1
+    ) -> None:
+        """Another tempo, go on or stand still, go to a beat; at `frame`, or as soon as may be."""
         playing = self._needed()
         with playing.setting:
             for name, value in (("locate", locate), ("tempo", tempo), ("play", play)):
                 if value is not None:
-                    playing.player.act("clock", CLOCK[name], value)
+                    playing.player.act("clock", CLOCK[name], value, frame=frame)
 
     def _needed(self) -> Playing:
         playing = self.playing
@@ -339,7 +402,8 @@ class Session:
             "at": time.time(),
         }  # fmt: skip
 
-    def _say(self, node: str, text: str) -> None:
+    def say(self, node: str, text: str) -> None:
+        """A line for the log, told to everybody."""
         if self._report is not None:
             self._report(node, text)
         self.news.tell("log", {"node": node, "text": text})

@@ -1,0 +1,1 @@
+"""OSC: a patch played and listened to by other programs, and nodes that talk to them."""

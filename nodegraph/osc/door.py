@@ -1,0 +1,350 @@
+"""The OSC door of a session: its ports, a thread that reads them, and what goes out again.
+
+::
+
+    with Session(patch) as session, Door(session, port=9000):
+        session.play()
+        ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Self
+
+from nodegraph.core.errors import DeviceError, PatchError, Problem
+from nodegraph.core.hints import quoted
+from nodegraph.core.osc import DOOR
+from nodegraph.osc.feedback import Feedback
+from nodegraph.osc.framing import FRAMINGS, Framing
+from nodegraph.osc.handling import Handling
+from nodegraph.osc.learning import Binding, Learned, binding_for
+from nodegraph.osc.limits import Bucket, Counters, Log
+from nodegraph.osc.own import Own
+from nodegraph.osc.receiving import Allowed, Connection, Tcp, Udp, bound, check_open
+from nodegraph.osc.sending import Sender
+from nodegraph.osc.timebase import EngineTime, Timebase
+from nodegraph.runtime.outside import Outside
+from nodegraph.runtime.player import Player
+from nodegraph.session.session import Session
+
+PORT: Final = 9_000
+HORIZON_S: Final = 60.0
+"""A bundle for later than this is refused."""
+PACKETS_A_SECOND: Final = 20_000.0
+AT_ONCE: Final = 8_192.0
+TICK_S: Final = 0.25
+END_S: Final = 10.0
+
+
+class Door:
+    """Opens ports for a session. `start` opens them, `close` closes them; or use ``with``."""
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        host: str = "127.0.0.1",
+        port: int | None = PORT,
+        tcp_port: int | None = None,
+        framing: Framing | None = None,
+        allow: Iterable[str] = (),
+        send_to: Iterable[str] = (),
+        timebase: Timebase | None = None,
+        horizon_s: float = HORIZON_S,
+        packets_a_second: float = PACKETS_A_SECOND,
+    ) -> None:
+        """`port` for UDP and `tcp_port` for TCP: None opens none, 0 any that is free.
+
+        `framing` of TCP is ``slip`` or ``length``; None finds out. `allow` are networks (``192.168.1.0/24``) from which
+        packets may come besides this machine; `send_to` those to which nodes may send. `timebase` says at which frame
+        a time is; None follows the engine.
+        Raises PatchError when a network is none, DeviceError when a port would be open to everybody.
+        """
+        if framing is not None and framing not in FRAMINGS:
+            raise PatchError(Problem("bad-choice", f"{framing!r} is no framing.", "It is slip or length."))
+        allow = list(allow)
+        check_open(host, allow)
+        self.session, self.host, self._port, self._tcp_port = session, host, port, tcp_port
+        self._framing = framing
+        self._allowed, self._targets = Allowed(allow), Allowed(send_to)
+        self._timebase, self._horizon_s = timebase, horizon_s
+        self._bucket = Bucket(packets_a_second, AT_ONCE)
+        self.counters = Counters()
+        self.log = Log(lambda text: session.say("", text))
+        self._own_time: tuple[Player, EngineTime] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._udp: Udp | None = None
+        self._tcp: Tcp | None = None
+        self._outside: Outside | None = None
+        self._on_bound: Callable[[Binding], None] | None = None
+
+    # -- opening and closing
+
+    def start(self) -> Door:
+        """Open the ports. Raises DeviceError that says why one cannot be opened; none is then."""
+        if self._thread is not None:
+            return self
+        sockets: list[socket.socket | None] = [None, None]
+        try:
+            for number, (port, kind) in enumerate(
+                ((self._port, socket.SOCK_DGRAM), (self._tcp_port, socket.SOCK_STREAM))
+            ):
+                if port is not None:
+                    sockets[number] = bound(self.host, port, kind)
+        except DeviceError:
+            for sock in sockets:
+                if sock is not None:
+                    sock.close()
+            raise
+        ready, failed = threading.Event(), list[BaseException]()
+        self._thread = threading.Thread(target=self._run, args=(*sockets, ready, failed), name="osc", daemon=True)
+        self._thread.start()
+        ready.wait()
+        if failed:
+            self._thread = None
+            raise DeviceError(Problem("osc", f"OSC cannot be opened: {failed[0]}.")) from failed[0]
+        return self
+
+    def _run(
+        self, udp: socket.socket | None, tcp: socket.socket | None, ready: threading.Event, failed: list[BaseException]
+    ) -> None:
+        async def whole() -> None:
+            try:
+                await self._open(udp, tcp)
+            except BaseException as error:
+                failed.append(error)
+                ready.set()
+                return
+            ready.set()
+            while not self._ended.is_set():
+                self._tick()
+                try:
+                    await asyncio.wait_for(self._ended.wait(), TICK_S)
+                except TimeoutError:
+                    continue
+            self._close()
+
+        asyncio.run(whole())
+
+    async def _open(self, udp: socket.socket | None, tcp: socket.socket | None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda loop, about: self.log.note("faults of our own", _fault(about)))
+        self._ended = asyncio.Event()
+        session = self.session
+        self.handling = Handling(
+            session, self.counters, self.log, self.timebase, self._do_own, self._changed, self._was_bound,
+            self._horizon_s,
+        )  # fmt: skip
+        self.feedback = Feedback(session, lambda: self.handling.addresses, self._count_sent)
+        self.own = Own(session, self.feedback, self.handling.reply, self.handling.refuse)
+        self.sender = Sender(self._targets, self.counters, self.log, self._sender_time)
+        take, over = self.handling.take, self.handling.over
+        shared = self.counters, self._bucket, self.log
+        if udp is not None:
+            self._udp = Udp(udp, self._allowed, take, over, *shared, self._dead_udp)
+        if tcp is not None:
+            self._tcp = Tcp(self._allowed, take, over, *shared, self._dead_tcp, self._framing)
+            await self._tcp.open(tcp)
+        session.news.listen(self._hear, ("playing", "opened"))
+        self._load_learned()
+        self.handling.refresh()
+        self._attach()
+
+    def close(self) -> None:
+        """Close the ports. Closed already, it does nothing."""
+        thread, loop = self._thread, self._loop
+        if thread is None or loop is None:
+            return
+        self._thread = None
+        self.session.news.leave(self._hear)
+        loop.call_soon_threadsafe(self._ended.set)
+        thread.join(END_S)
+
+    def _close(self) -> None:
+        for part in (self._udp, self._tcp, self.feedback, self.own, self.sender):
+            if part is not None:
+                part.close()
+        if self._outside is not None:
+            self._outside.unsink(DOOR, self.sender.put)
+        self.log.flush()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- what it is
+
+    @property
+    def port(self) -> int | None:
+        """The UDP port that is open."""
+        return None if self._udp is None else self._udp.port
+
+    @property
+    def tcp_port(self) -> int | None:
+        """The TCP port that is open."""
+        return None if self._tcp is None else self._tcp.port
+
+    def status(self) -> dict[str, Any]:
+        """Ports, listeners, counters: plain data. ``lost`` are packets that the system dropped before we read them."""
+        listeners = list(self.feedback.listeners.values()) if self._loop is not None else []
+        return {
+            "host": self.host, "port": self.port, "tcp_port": self.tcp_port,
+            "listeners": [listener.name for listener in listeners],
+            "connections": 0 if self._tcp is None else len(self._tcp.connections),
+            "lost": 0 if self._udp is None or self._thread is None else self._udp.lost,
+            **self.counters.as_data(),
+        }  # fmt: skip
+
+    # -- time
+
+    def timebase(self, player: Player) -> Timebase:
+        """The clock that time tags are read by."""
+        if self._timebase is not None:
+            return self._timebase
+        if self._own_time is None or self._own_time[0] is not player:
+            self._own_time = player, EngineTime(lambda: (player.engine.done, player.rate))
+        return self._own_time[1]
+
+    def _sender_time(self) -> Timebase:
+        playing = self.session.playing
+        assert playing is not None  # a node has sent something
+        return self.timebase(playing.player)
+
+    # -- learning
+
+    def learn(
+        self, parameter: str, came: tuple[float, float] = (0.0, 1.0), call: Callable[[Binding], None] | None = None
+    ) -> None:
+        """Bind the next address that brings a number to a parameter (``cut.cutoff``); `came` is from where to where
+        the other program's numbers go. `call` is told of the binding, on the door's thread.
+
+        Raises PatchError when there is no such parameter, or `came` is no span.
+        """
+        found = self.session.parameter(parameter)
+        if not found.writable:
+            raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
+        low, high = map(float, came)
+        if not low - low == high - high == 0.0 or low == high:
+            raise PatchError(Problem("bad-span", f"{came} is no span.", "Give two different numbers."))
+
+        def begin() -> None:
+            self._on_bound = call
+            self.handling.learning = lambda address, arg: binding_for(
+                address, found.address, found.control, (low, high), arg
+            )
+
+        self._soon(begin)
+
+    def stop_learning(self) -> None:
+        """Wait for no address any more."""
+
+        def end() -> None:
+            self.handling.learning = None
+
+        self._soon(end)
+
+    def forget(self, address: str | None = None, to: str | None = None) -> None:
+        """Forget what an address does, or what moves a parameter; everything without any. Raises PatchError."""
+        if to is not None:
+            to = self.session.full(to)
+
+        def forget() -> None:
+            self.handling.learned.forget(address, to)
+            self._keep_learned()
+
+        self._soon(forget)
+
+    @property
+    def learned(self) -> list[dict[str, Any]]:
+        """What was learned, as it stands in the patch's file."""
+        return self.handling.learned.as_data()
+
+    def _was_bound(self, binding: Binding) -> None:
+        self.handling.learned.add(binding)
+        self._keep_learned()
+        self.session.say("", f"OSC: {quoted(binding.address)} moves {binding.to}.")
+        call, self._on_bound = self._on_bound, None
+        if call is not None:
+            call(binding)
+
+    def _keep_learned(self) -> None:
+        with self.session.turn:
+            self.handling.learned.keep_in(self.session.patch.document)
+
+    def _load_learned(self) -> None:
+        with self.session.turn:
+            self.handling.learned, problems = Learned.of_document(self.session.patch.document)
+        for problem in problems[:3]:
+            self.session.say("", f"OSC: {problem.describe()}")
+
+    # -- its parts to each other
+
+    def _soon(self, call: Callable[[], None]) -> None:
+        """Have something done on the door's thread, before the next packet."""
+        if self._loop is None or self._thread is None:
+            raise DeviceError(Problem("osc-closed", "The OSC door is closed.", "Start it first."))
+        done = threading.Event()
+
+        def whole() -> None:
+            call()
+            done.set()
+
+        if threading.current_thread() is self._thread:
+            whole()
+            return
+        self._loop.call_soon_threadsafe(whole)
+        done.wait(END_S)
+
+    def _do_own(self, address: str, args: tuple[Any, ...], frame: int, origin: Any) -> bool:
+        return self.own.do(address, args, frame, origin)
+
+    def _changed(self) -> None:
+        if hasattr(self, "feedback"):
+            self.feedback.follow()
+
+    def _count_sent(self, went: bool) -> None:
+        self.counters.sent += went
+        self.counters.unsent += not went
+
+    def _dead_udp(self, where: Any) -> None:
+        assert self._udp is not None
+        self.feedback.dead(self._udp, where)
+
+    def _dead_tcp(self, connection: Connection) -> None:
+        self.feedback.dead(connection)
+
+    def _hear(self, topic: str, data: Any) -> None:
+        """From the session, on any thread."""
+        if topic == "playing" and data["on"]:
+            self._attach()
+        elif topic == "opened" and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._load_learned)
+
+    def _attach(self) -> None:
+        """What leaves the nodes of what plays now goes to the sender."""
+        playing = self.session.playing
+        if playing is not None and playing.running:
+            outside = playing.player.messages.outside
+            outside.unsink(DOOR, self.sender.put)
+            outside.sink(DOOR, self.sender.put)
+            self._outside = outside
+
+    def _tick(self) -> None:
+        self.log.tick()
+        self.feedback.expire()
+        if self.session.revision != self.handling.revision:
+            self.handling.refresh()
+
+
+def _fault(about: dict[str, Any]) -> str:
+    """What asyncio tells of a fault, as one line: the door goes on."""
+    error = about.get("exception")
+    return f"{about.get('message', '')} {type(error).__name__}: {error}"
