@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
 from nodegraph.core.errors import NodegraphError, Problem
@@ -43,10 +43,22 @@ from nodegraph.runtime.taps import Taps
 LOOKAHEAD_S = 0.03
 TRIGGER_S = 0.06
 """What a native node's message takes to act: a device's block, a round of Python, and the lookahead, with room."""
+LOOKAHEADS_S = (0.001, 1.0)
+"""What a lookahead may be."""
 STEP_S = 0.01
 """Offline, messages are handled in steps: a step may ask for clips, whose answers then hold the sound."""
 MARGIN = 128
 """Frames after a fade's end at which the next stage may come: the engine's own block, twice."""
+
+
+class Line(Protocol):
+    """What comes and goes with frames of its own, such as a device's MIDI. Called every round, on the player's thread."""
+
+    def hear(self, player: Player, done: int) -> None:
+        """Take in all that came before frame `done`: it acts `player.lookahead` frames after it came."""
+
+    def hand_over(self, player: Player, handled: int) -> None:
+        """Everything before frame `handled` is known: give it out. It must not wait."""
 
 
 class Player:
@@ -69,9 +81,11 @@ class Player:
         patch_text: str = "",
         start: int = 0,
         threads: Threads = 1,
+        lookahead_s: float = LOOKAHEAD_S,
     ) -> None:
         """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
-        `start` is the first frame's number: another one than 0 where this player goes on for another.
+        `start` is the first frame's number: another one than 0 where this player goes on for another. `lookahead_s`:
+        how far messages run ahead of the sound, live; what comes with a frame of its own acts so much later.
 
         `threads` play it at most, the audio thread included. Raises PatchError, MediaError, KernelError.
         """
@@ -103,8 +117,11 @@ class Player:
         self._stage_until: int | None = None
         self._fade_frames = 0
         self._commands: deque[Callable[[], None]] = deque()
-        self._lookahead = round(LOOKAHEAD_S * rate)
-        self._trigger = round(TRIGGER_S * rate)
+        self.lines: list[Line] = []
+        self.lookahead_s = lookahead_s
+        self.lookahead = max(1, round(lookahead_s * rate))
+        """Frames by which messages run ahead of the sound."""
+        self._trigger = round(max(TRIGGER_S, lookahead_s + TRIGGER_S - LOOKAHEAD_S) * rate)
         self._step = round(STEP_S * rate)
         self._wake = threading.Event()
         self.engine.begin_at(start)
@@ -173,32 +190,41 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
-        while self._commands:
-            self._commands.popleft()()
+        self._obey()
         engine, messages = self.engine, self.messages
         engine.flush()
-        done = engine.done
+        done = engine.done  # before the lines are heard: what has come since then acts behind this round's horizon
+        for line in self.lines:
+            line.hear(self, done)
+        self._obey()  # what they have set going
         for trigger in engine.triggers():
             messages.emit(trigger.frame + self._trigger, trigger.node, trigger.outlet, trigger.value)
         self.taps.hear(done)
         self.listeners.answers()
         if engine.waiting:
-            limit = self.taps.earliest(done + self._trigger)
+            limit = self.taps.earliest(done + (self.lookahead if self.lines else self._trigger))
             while True:
                 limit = self.listeners.earliest(limit)
                 before = messages.handled
                 messages.run(min(limit, before + self._step))
                 if messages.handled >= limit or messages.handled == before:
                     break
-            if not engine.blocked:
-                engine.grant(messages.handled)
         else:
-            messages.run(done + self._lookahead)
+            messages.run(done + self.lookahead)
+        for line in self.lines:
+            line.hand_over(self, messages.handled)
+        if engine.waiting and not engine.blocked:
+            engine.grant(messages.handled)
         self._edit_on()
         engine.retire()
         blamed = engine.blamed()
         if blamed is not None:
             self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
+
+    def _obey(self) -> None:
+        """Do what others have asked for."""
+        while self._commands:
+            self._commands.popleft()()
 
     # -- playing
 
