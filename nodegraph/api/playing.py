@@ -101,7 +101,7 @@ class Playing:
         """A change of the rate that is under way."""
         self.setting = threading.Lock()
         self.endings: list[Callable[[], bool]] = []
-        """Are called in every round of the fade at the end, on the player's thread, until they say that they are done."""
+        """Are called in every round of the last fade, on the player's thread, until they say that they are done."""
         self._warm_s = warm_s
         self._queues: list[SimpleQueue[Event | None]] = []
         self._calls: SimpleQueue[tuple[Callable[[], None], threading.Event, list[BaseException]]] = SimpleQueue()

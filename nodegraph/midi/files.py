@@ -59,7 +59,9 @@ def read_song(path: Path) -> Song:
             raise ValueError(f"it is larger than {MOST_BYTES >> 20} MB")
         file = mido.MidiFile(file=io.BytesIO(path.read_bytes()), clip=True)
         return _song(mido, file)
-    except Exception as error:  # a damaged file has mido raise OSError, EOFError, ValueError, and what its bytes lead to
+    except (
+        Exception
+    ) as error:  # a damaged file has mido raise OSError, EOFError, ValueError, and what its bytes lead to
         reason = str(error).rstrip(".") or type(error).__name__
         what = f"The file {path.name!r} cannot be read as MIDI ({reason})."
         raise MediaError(Problem("bad-midi", what, "Give a standard MIDI file that plays elsewhere.")) from error

@@ -114,9 +114,7 @@ class Mpe:
         ended = list(state.pitches) if pitch is None else [pitch] if pitch in state.pitches else []
         for item in ended:
             del state.pitches[item]
-        return [
-            Note(float(item), 0.0) for item in ended if not any(item in other.pitches for other in self._channels)
-        ]
+        return [Note(float(item), 0.0) for item in ended if not any(item in other.pitches for other in self._channels)]
 
     # -- what moves them
 

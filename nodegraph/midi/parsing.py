@@ -32,7 +32,7 @@ class Parser:
         self._drops = False
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The messages that are complete with these bytes, in order; a real-time byte comes before what it is inside."""
+        """The messages that are whole with these bytes, in order; a real-time byte comes before what it is inside."""
         found: list[bytes] = []
         at, end = 0, len(data)
         while at < end:

@@ -83,8 +83,8 @@ class NoteIn(ChannelEar):
     """Hear notes from MIDI keyboards and programs.
 
     `note` is what `voices~` takes: a pitch and a velocity of 0 to 1, and velocity 0 when the key is let go. For one
-    note, `from_channel`, `velocity`, `pitch` and `note` are sent in this order. With `pedal`, notes are held as long as the
-    sustain pedal (controller 64) is down. "All notes off" (123) and "all sound off" (120) end what is held.
+    note, `from_channel`, `velocity`, `pitch` and `note` are sent in this order. With `pedal`, notes are held as long as
+    the sustain pedal (controller 64) is down. "All notes off" (123) and "all sound off" (120) end what is held.
 
     Source: MIDI 1.0 Specification, 1996; outlets as notein of Max and Pd.
     """
@@ -132,7 +132,7 @@ class NoteOut(MidiMouth):
     """Send notes to MIDI instruments and programs.
 
     Takes what `voices~` takes. Pitches are rounded to the nearest key. A note with a duration ends by itself, another
-    one with velocity 0; one that is struck again is let go first. Whatever is held ends when the node or the patch does.
+    one with velocity 0; one that is struck again is let go first. What is held ends when the node or the patch does.
 
     Source: MIDI 1.0 Specification, 1996; as noteout of Max and Pd.
     """
@@ -176,8 +176,8 @@ class ControlIn(ChannelEar):
     """Hear knobs, faders and pedals: controllers of 7 and 14 bits, NRPN, RPN.
 
     `what` says what is heard. Of "14 bit" controllers 0 to 31 the coarse part counts at once and 32 to 63 refine it;
-    parameters (NRPN, RPN) take data entry, and steps up and down. For one change `from_channel`, `number`, `value` and `y`
-    are sent in this order.
+    parameters (NRPN, RPN) take data entry, and steps up and down. For one change `from_channel`, `number`, `value` and
+    `y` are sent in this order.
 
     Source: MIDI 1.0 Specification, 1996; as ctlin of Max and Pd.
     """
@@ -325,8 +325,8 @@ class TouchOut(MidiMouth):
 class ProgramIn(ChannelEar):
     """Hear program changes.
 
-    `from_channel`, `bank` and `program` are sent in this order; `bank` is what the bank select controllers (0 and 32) of the
-    channel have said last. Programs count from 0, as in Max; instruments often show one more.
+    `from_channel`, `bank` and `program` are sent in this order; `bank` is what the bank select controllers (0 and 32)
+    of the channel have said last. Programs count from 0, as in Max; instruments often show one more.
 
     Source: MIDI 1.0 Specification, 1996; as pgmin of Max and Pd.
     """
@@ -336,7 +336,8 @@ class ProgramIn(ChannelEar):
 
     def start(self, when: Moment) -> None:
         super().start(when)
-        self.parts, self.banks = Controls(), {}
+        self.parts = Controls()
+        self.banks: dict[int, int] = {}
 
     def hear_channel(self, data: bytes, channel: int) -> None:
         for moved in self.parts.feed(data):
@@ -361,8 +362,8 @@ class ProgramOut(MidiMouth):
 
     def on_program(self, message: Any, when: Moment) -> None:
         items = message if isinstance(message, tuple) else (message,)
-        numbers = [number_in(item) for item in items[:2]]
-        if not numbers or any(number is None for number in numbers):
+        numbers = [number for item in items[:2] if (number := number_in(item)) is not None]
+        if not numbers or len(numbers) < len(items[:2]):
             return
         if len(numbers) == 2:
             self.tell(when, *words.control_14(int(self.channel), words.BANK, numbers[0]))
@@ -455,7 +456,9 @@ class MpeIn(MidiEar):
     Source: MIDI Polyphonic Expression 1.0, MMA, 2018.
     """
 
-    zone = setting.choice("lower", "the zone that is assumed: master channel 1, 16, or both", ("lower", "upper", "both"))
+    zone = setting.choice(
+        "lower", "the zone that is assumed: master channel 1, 16, or both", ("lower", "upper", "both")
+    )
     members = setting.number(15, "its member channels; of both zones, 7 each at most", span=(1, 15))
     off = inlet.event("end all notes")
     notes = outlet.event("notes and note expressions, for voices~")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nodegraph.core import BANG, EventNode, MediaError, Moment, Note, NoteExpression, inlet, node, outlet, setting
 from nodegraph.midi import words
@@ -21,9 +21,10 @@ SHORTEST_LOOP = 0.0625
 class MidiFile(EventNode):
     """Play a standard MIDI file, beat by beat on the clock of the patch.
 
-    It begins with the patch, or when `on` becomes 1; `again` begins again, now. It goes at the tempo of the patch, stands
-    when the transport stands, and follows when it is put elsewhere; with `tempo` "file" the patch takes the tempo of the
-    file. Every event is exact to the frame. What sounds ends when it stops. All tracks are played, of one channel or all.
+    It begins with the patch, or when `on` becomes 1; `again` begins again, now. It goes at the tempo of the patch,
+    stands when the transport stands, and follows when it is put elsewhere; with `tempo` "file" the patch takes the tempo
+    of the file. Every event is exact to the frame. What sounds ends when it stops. All tracks are played, of one channel
+    or of all.
 
     Errors: MediaError for a file that cannot be read, before the patch plays.
 
@@ -168,7 +169,7 @@ class MidiRecord(EventNode):
     message = inlet.event("whole MIDI messages, as lists of bytes")
     on = inlet.control(1.0, "1 records, 0 does not", span=(0.0, 1.0), curve="switch")
     check_target = staticmethod(check_target)
-    validate_with = {"file": "made.mid"}
+    validate_with: ClassVar = {"file": "made.mid"}
 
     def start(self, when: Moment) -> None:
         self.events: list[Played] = []

@@ -52,7 +52,7 @@ MARGIN = 128
 
 
 class Line(Protocol):
-    """What comes and goes with frames of its own, such as a device's MIDI. Called every round, on the player's thread."""
+    """What comes and goes with frames of its own, such as a device's MIDI. Called on the player's thread, every round."""
 
     def hear(self, player: Player, done: int) -> None:
         """Take in all that came before frame `done`: it acts `player.lookahead` frames after it came."""
@@ -280,6 +280,10 @@ class Player:
     def act(self, what: str, *args: Any, frame: int = -1) -> None:
         """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread."""
         self._commands.append(lambda: self.acts.do(Act(frame, what, args)))
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Begin the next round soon. From any thread."""
         self._wake.set()
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:

@@ -1,4 +1,4 @@
-"""A JACK client that plays with us: it sends what it is told at the frames it is told, and notes what comes, and when."""
+"""A JACK client that plays with us: it sends what it is told, each at its frame, and notes what comes, and when."""
 
 from __future__ import annotations
 

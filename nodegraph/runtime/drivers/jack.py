@@ -164,6 +164,8 @@ class JackDriver:
     def _close(self) -> None:
         if not self._closed:
             self._closed = True
+            if hasattr(self, "midi"):
+                self.midi.close()
             self.client.close(ignore_errors=True)
             _servers[self.server] -= 1
 

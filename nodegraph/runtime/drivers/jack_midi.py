@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any, Final
 
 import numpy as np
@@ -31,8 +32,9 @@ class JackMidi:
         self.words = raw[skip : skip + w.MIDI_WORDS]
         self.address = int(self.words.ctypes.data)
         self._rings = touched(np.zeros((2, RING_BYTES // 8), np.int64))
-        self._ins, self._outs = (memoryview(ring).cast("B") for ring in self._rings)
+        self._ins, self._outs = (ring.view(np.uint8) for ring in self._rings)
         self._event = np.zeros(3, np.int64)
+        self._open, self._closed = threading.Lock(), False
         self._met: list[set[str]] = [set(), set()]
 
         def number(pointer: Any) -> int:
@@ -61,7 +63,7 @@ class JackMidi:
                 read += RING_BYTES - at
                 continue
             start = at + w.RECORD_BYTES
-            found.append((int(self._rings[0, at // 8]), bytes(self._ins[start : start + size])))
+            found.append((int(self._rings[0, at // 8]), self._ins[start : start + size].tobytes()))
             read += _record(size)
         self.words[w.M_IN_READ] = read
         return found
@@ -78,7 +80,7 @@ class JackMidi:
             self._rings[1, at // 8 + 1] = w.REST
             at = 0
         start = at + w.RECORD_BYTES
-        self._outs[start : start + len(data)] = data
+        self._outs[start : start + len(data)] = np.frombuffer(data, np.uint8)
         self._rings[1, at // 8], self._rings[1, at // 8 + 1] = frame, len(data)
         self.words[w.M_OUT_WRITTEN] = written + rest + needed
         return True
@@ -89,19 +91,27 @@ class JackMidi:
         return int(self.words[w.M_OUT_READ]) >= int(self.words[w.M_OUT_WRITTEN])
 
     def connect(self) -> list[str]:
-        """Connect physical MIDI ports that were not there at the last look, both ways. What was taken apart stays apart.
+        """Connect physical MIDI ports that were not there at the last look, both ways. What was cut stays cut.
 
         Returns the names of the new ones. From any thread but the audio thread.
         """
-        found = []
-        for number, ours in enumerate((self.input, self.output)):
-            wanted = {"is_output": True} if number == 0 else {"is_input": True}
-            names = {port.name for port in self.client.get_ports(is_midi=True, is_physical=True, **wanted)}
-            for name in sorted(names - self._met[number]):
-                ours.connect(name)
-                found.append(name)
-            self._met[number] = names
+        found: list[str] = []
+        with self._open:
+            if self._closed:
+                return found
+            for number, ours in enumerate((self.input, self.output)):
+                wanted = {"is_output": True} if number == 0 else {"is_input": True}
+                names = {port.name for port in self.client.get_ports(is_midi=True, is_physical=True, **wanted)}
+                for name in sorted(names - self._met[number]):
+                    ours.connect(name)
+                    found.append(name)
+                self._met[number] = names
         return found
+
+    def close(self) -> None:
+        """The client is about to close: no port is connected any more."""
+        with self._open:
+            self._closed = True
 
     def counters(self) -> dict[str, int]:
         """What went wrong so far: messages."""
