@@ -80,7 +80,7 @@ class Parser:
             return
         if self._sysex is not None or self._data:
             self.broken += 1
-            self.skipped += len(self._data) + len(self._sysex or b"")
+            self.skipped += len(self._sysex) if self._sysex is not None else 1 + len(self._data)
         self._sysex, self._drops = None, False
         self._data.clear()
         self._status = self._needed = 0

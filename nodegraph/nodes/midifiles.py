@@ -22,9 +22,9 @@ class MidiFile(EventNode):
     """Play a standard MIDI file, beat by beat on the clock of the patch.
 
     It begins with the patch, or when `on` becomes 1; `again` begins again, now. It goes at the tempo of the patch,
-    stands when the transport stands, and follows when it is put elsewhere; with `tempo` "file" the patch takes the tempo
-    of the file. Every event is exact to the frame. What sounds ends when it stops. All tracks are played, of one channel
-    or of all.
+    stands when the transport stands, and follows when it is put elsewhere; with `tempo` "file" the patch takes the
+    tempo of the file. Every event is exact to the frame. What sounds ends when it stops. All tracks are played, of one
+    channel or of all.
 
     Errors: MediaError for a file that cannot be read, before the patch plays.
 
@@ -176,6 +176,7 @@ class MidiRecord(EventNode):
         self.held: dict[int, object] = {}
         self.count = 0
         self.beat, self.frame, self.bpm = 0.0, when.frame, self._bpm(when)
+        self.clock_beat = self.host.clock.beat_at(when.frame)
         if self.on:
             self._tempo()
 
@@ -231,10 +232,15 @@ class MidiRecord(EventNode):
         return self.host.clock.tempo_at(when.frame)
 
     def _go_on(self, when: Moment) -> None:
-        """The beat up to now; a tempo that glides does so in a straight line."""
-        bpm = self._bpm(when)
-        self.beat += (when.frame - self.frame) / self.host.rate * 0.5 * (self.bpm + bpm) / 60.0
-        self.frame, self.bpm = when.frame, bpm
+        """The beat up to now: what the clock has come on by; where it stood or was put elsewhere, the time at its tempo."""
+        clock, bpm = self.host.clock, self._bpm(when)
+        minutes = (when.frame - self.frame) / self.host.rate / 60.0
+        now = clock.beat_at(when.frame)
+        passed = now - self.clock_beat
+        slow, fast = sorted((self.bpm * minutes, bpm * minutes))
+        went = slow - 1e-6 <= passed <= fast + 1e-6
+        self.beat += passed if went else self.bpm * minutes
+        self.frame, self.bpm, self.clock_beat = when.frame, bpm, now
 
     def _tempo(self) -> None:
         self.events_bpm = self.bpm

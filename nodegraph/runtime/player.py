@@ -52,7 +52,7 @@ MARGIN = 128
 
 
 class Line(Protocol):
-    """What comes and goes with frames of its own, such as a device's MIDI. Called on the player's thread, every round."""
+    """What comes and goes with frames of its own, such as a device's MIDI. Called every round, on its thread."""
 
     def hear(self, player: Player, done: int) -> None:
         """Take in all that came before frame `done`: it acts `player.lookahead` frames after it came."""
