@@ -232,7 +232,7 @@ class MidiRecord(EventNode):
         return self.host.clock.tempo_at(when.frame)
 
     def _go_on(self, when: Moment) -> None:
-        """The beat up to now: what the clock has come on by; where it stood or was put elsewhere, the time at its tempo."""
+        """The beat up to now: what the clock has come on by; where it stood or jumped, the time at its tempo."""
         clock, bpm = self.host.clock, self._bpm(when)
         minutes = (when.frame - self.frame) / self.host.rate / 60.0
         now = clock.beat_at(when.frame)

@@ -86,7 +86,7 @@ def test_what_is_recorded_is_played_again(rig: Make, tmp_path: Path) -> None:
     made.run(96_001)
     song = read_song(path)
     assert [(round(item.beat, 6), item.data.hex(" "), round(item.bpm)) for item in song.events] == [
-        (0.0, "", 120), (0.5, "92 3c 40", 0), (1.0, "82 3c 40", 0), (1.0, "", 60), (1.5, "b2 4a 09", 0),
+        (0.0, "", 120), (0.5, "92 3c 40", 0), (1.0, "", 60), (1.0, "82 3c 40", 0), (1.5, "b2 4a 09", 0),
         (2.0, "92 40 7f", 0), (2.5, "82 40 40", 0),
     ]  # fmt: skip
     assert [message.type for message in mido.MidiFile(path)][-1] == "end_of_track", "others read it, too"
