@@ -16,6 +16,8 @@ from nodegraph.core.media import resolve_media
 from nodegraph.core.spec import Role
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.view import NodeEntry
+from nodegraph.midi.files import SUFFIXES as MIDI_SUFFIXES
+from nodegraph.midi.files import read_song
 
 OURS = "nodegraph.nodes."
 SOUND_SUFFIXES = frozenset({".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".oga", ".mp3", ".opus", ".au", ".caf"})
@@ -69,7 +71,8 @@ def require(document: Document, media: Iterable[Path] = ()) -> None:
         codes = {item.code for item in found}
         if codes == {"weights-missing"}:
             raise WeightsMissing(found)
-        if codes <= {"missing-file", "outside-file", "bad-sound", "empty-sound", "no-file", "unwritable-file"}:
+        if codes <= {"missing-file", "outside-file", "bad-sound", "empty-sound", "no-file", "unwritable-file",
+                     "bad-midi", "no-mido"}:  # fmt: skip
             raise MediaError(found)
         raise PatchError(found)
 
@@ -102,17 +105,27 @@ def _unwritable(entry: NodeEntry, path: Path) -> Problem | None:
     """Whether the format of a recording can be written."""
     from nodegraph.nodes.soundfiles import check_target
 
-    if entry.parameter("bits") is None:
+    own = getattr(entry.spec and entry.spec.cls, "check_target", None)
+    if own is None and entry.parameter("bits") is None:
         return None
     try:
-        check_target(path, 1, entry.value("bits"))
+        if own is not None:
+            own(path)
+        else:
+            check_target(path, 1, entry.value("bits"))
     except NodegraphError as error:
         return error.problems[0]
     return None
 
 
 def _unreadable(path: Path) -> Problem | None:
-    """Whether a sound file opens. Its header is read; a sound that breaks off later is found when it is loaded."""
+    """Whether a sound file opens, or a MIDI file is whole. A sound's header is read; one that breaks off later is found
+    when it is loaded."""
+    if path.suffix.lower() in MIDI_SUFFIXES:
+        try:
+            read_song(path)
+        except NodegraphError as error:
+            return error.problems[0]
     if path.suffix.lower() not in SOUND_SUFFIXES:
         return None
     import soundfile

@@ -32,6 +32,7 @@ from nodegraph.core.problems import value_problem
 from nodegraph.core.values import plain
 from nodegraph.runtime.drivers import open_driver
 from nodegraph.runtime.drivers.supervisor import Supervisor, Wanted
+from nodegraph.runtime.player import LOOKAHEAD_S, LOOKAHEADS_S
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
@@ -48,6 +49,14 @@ FADE_S: Final = 1.0
 COME_UP_S: Final = 30.0
 
 _playing: weakref.WeakSet[Playing] = weakref.WeakSet()
+
+
+def check_lookahead(seconds: float) -> None:
+    """Raises PatchError when messages cannot run so far ahead."""
+    low, high = LOOKAHEADS_S
+    if not low <= seconds <= high:
+        what, do = f"The lookahead is {seconds:g} s.", f"It takes {low:g} to {high:g} s, and more than a block."
+        raise PatchError(Problem("bad-lookahead", what, do))
 
 
 class Playing:
@@ -76,12 +85,15 @@ class Playing:
         each: Callable[[], None] | None = None,
         performance: str | os.PathLike[str] | None = None,
         keep_performance: str | os.PathLike[str] | None = None,
+        lookahead_s: float = LOOKAHEAD_S,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
-        `Patch.play`.
+        `Patch.play`. `lookahead_s` is how far messages run ahead of the sound: what is played on a controller is heard
+        so much later, and it must be longer than a block.
         """
         check_numbers(seconds, rate, block)
+        check_lookahead(lookahead_s)
         self.log: list[tuple[str, str]] = []
         self._report = report
         self.replay = None
@@ -102,6 +114,8 @@ class Playing:
         """A change of the rate that is under way."""
         self.setting = threading.Lock()
         self._told_error = False
+        self.endings: list[Callable[[], bool]] = []
+        """Are called in every round of the last fade, on the player's thread, until they say that they are done."""
         self._warm_s = warm_s
         self._queues: list[SimpleQueue[Event | None]] = []
         self._calls: SimpleQueue[tuple[Callable[[], None], threading.Event, list[BaseException]]] = SimpleQueue()
@@ -113,7 +127,7 @@ class Playing:
         self._started = threading.Event()
         text = dumps(patch.document)
         heard = None if input is None else heard_sound(input, rate)
-        self.player = make_player(patch, rate, heard, self.say, text, first, threads)
+        self.player = make_player(patch, rate, heard, self.say, text, first, threads, lookahead_s)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)
         if self.replay is not None:
             self.replay.attach(self.player, self._goes_over)
@@ -415,7 +429,13 @@ class Playing:
             self.performance.finish(played if self.seconds is None else min(played, round(self.seconds * self.rate)))
         engine.stop()
         until = time.monotonic() + FADE_S
-        self.player.live(lambda: not engine.silent and time.monotonic() < until, self.recording.write)
+        endings = list(self.endings)
+
+        def goes_on() -> bool:
+            endings[:] = [call for call in endings if not call()]
+            return (bool(endings) or not engine.silent) and time.monotonic() < until
+
+        self.player.live(goes_on, self.recording.write)
 
     def _end(self) -> None:
         """Close everything, whatever happens, and tell who waits."""

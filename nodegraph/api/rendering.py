@@ -226,13 +226,14 @@ def make_player(
     text: str,
     first: Iterable[Post] = (),
     threads: Threads = 1,
+    lookahead_s: float | None = None,
 ) -> Player:
     """A player for a patch that was checked. Raises what `Player` does, with file and line.
 
     `first` are messages from outside that arrive before anything else happens. `threads` play it at most.
     """
     from nodegraph.runtime.capture import feed
-    from nodegraph.runtime.player import Player
+    from nodegraph.runtime.player import LOOKAHEAD_S, Player
 
     document = patch.document
     try:
@@ -245,6 +246,7 @@ def make_player(
             patch_text=text,
             threads=threads,
             books=books_of(document),
+            lookahead_s=LOOKAHEAD_S if lookahead_s is None else lookahead_s,
         )
     except NodegraphError as error:
         raise placed_error(error, document) from error

@@ -22,7 +22,7 @@ from nodegraph.runtime.compile.places import begin_with, live_value
 from nodegraph.runtime.drivers.gate import FADE_S
 from nodegraph.runtime.drivers.supervisor import Supervisor, Wanted
 from nodegraph.runtime.engine import Engine
-from nodegraph.runtime.player import LOOKAHEAD_S, Player
+from nodegraph.runtime.player import Player
 
 if TYPE_CHECKING:
     from nodegraph.api.playing import Playing
@@ -101,10 +101,11 @@ def _prepared(playing: Playing, asked: Wanted, driver: Driver, rate: int) -> Cha
             old._goal, rate, inputs=old.engine.inputs, outputs=old.engine.outputs, resolve=old.engine.resources.resolve,
             weights=weights, report=playing.say, patch_text=getattr(old.messages, "patch_text", ""),
             start=round(frame / old.rate * rate), threads=old.engine.threads, books=old.messages.books,
+            lookahead_s=old.lookahead_s,
         )  # fmt: skip
         if new.lane is not None:
             new.lane.wait_ready(max(0.0, READY_S - (time.monotonic() - begins)))
-        if old.engine.done < frame - round((FADE_S + ROOM_S + 2 * LOOKAHEAD_S) * old.rate):
+        if old.engine.done < frame - round((FADE_S + ROOM_S + 2 * old.lookahead_s) * old.rate):
             return Change(playing, asked, driver, new, frame)
         new.close()
         lead *= 2
@@ -171,6 +172,7 @@ class Change:
         new.messages.moved_several = old.messages.moved_several
         new.messages.outside.take_over(old.messages.outside)
         new.acts.noted = old.acts.noted
+        new.lines, old.lines = old.lines, []
         new.advance()
         self.after.take()
         playing.supervisor, playing.change = self.after, None
@@ -181,7 +183,7 @@ class Change:
         """Let everything act that was handled ahead of the sound: unheard, so that the values are the last ones."""
         engine = self.old.engine
         engine.waiting = False
-        engine.process(None, np.zeros((engine.outputs, round(2 * LOOKAHEAD_S * engine.rate)), np.float32))
+        engine.process(None, np.zeros((engine.outputs, round(2 * self.old.lookahead_s * engine.rate)), np.float32))
 
     def _hand_over(self) -> None:
         old, new = self.old, self.new

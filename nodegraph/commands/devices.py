@@ -1,16 +1,17 @@
-"""List the sound devices: channels, the rate that each prefers and those that it takes. --device and --input-device of
-nodegraph run take a number or a part of a name.
+"""List the sound devices: channels, the rate that each prefers and those that it takes; then the MIDI ports.
+
+--device and --input-device of nodegraph run take a number or a part of a name; so does the setting port of MIDI nodes.
 """
 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nodegraph.runtime.drivers import Device
 
-SUMMARY = "list the sound devices"
+SUMMARY = "list the sound devices and the MIDI ports"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +26,10 @@ def run(args: argparse.Namespace) -> int:
 
     found = [with_rates(device) for device in devices()]
     server = jack_server()
+    midi = midi_ports()
     if args.json:
         jack = None if server is None else dict(zip(("server", "rate", "block"), server, strict=True))
-        say_json({"devices": [asdict(device) for device in found], "jack": jack})
+        say_json({"devices": [asdict(device) for device in found], "jack": jack, "midi": midi})
         return 0
     if not found:
         say("No sound device. Patches play on the null driver: in real time, to nobody.")
@@ -36,7 +38,26 @@ def run(args: argparse.Namespace) -> int:
     if server is not None:
         name, rate, block = server
         say(f"JACK server '{name}': {rate} Hz, blocks of {block}. Play on it with --driver jack.")
+    if "problem" in midi:
+        say(midi["problem"])
+    else:
+        for word in ("inputs", "outputs"):
+            names = ", ".join(f"'{name}'" for name in midi[word])
+            say(f"MIDI {word}: {names or 'none'}.")
+    if server is not None:
+        say("With --driver jack there are midi_in and midi_out besides, exact to the frame.")
     return 0
+
+
+def midi_ports() -> dict[str, Any]:
+    """The system's MIDI ports, or why there are none."""
+    from nodegraph.core.errors import DeviceError
+    from nodegraph.midi.ports import port_names
+
+    try:
+        return dict(port_names())
+    except DeviceError as error:
+        return {"problem": error.problems[0].describe()}
 
 
 def described(device: Device) -> str:

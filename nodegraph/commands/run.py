@@ -44,6 +44,12 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
         "--trust-edits", action="store_true",
         help="--watch, and let run whatever is saved in the files of nodes that you trust now, until it ends",
     )  # fmt: skip
+    parser.add_argument(
+        "--lookahead", metavar="S", type=float, default=0.03,
+        help="how far messages run ahead of the sound, and how much later MIDI is heard than played; it must be longer "
+        "than a block (default: 0.03)",
+    )  # fmt: skip
+    parser.add_argument("--no-midi", action="store_true", help="open no MIDI ports for a patch that has nodes for them")
     parser.add_argument("--record", metavar="OUT.wav", type=Path, help="keep what is played: .wav or .flac")
     parser.add_argument(
         "--keep-performance", metavar="OUT.ngp", type=Path,
@@ -84,16 +90,20 @@ def _play(
     from nodegraph.api.playing import Playing
     from nodegraph.commands.hearing import Hearing
     from nodegraph.core.flatten import flatten
+    from nodegraph.midi.door import MidiDoor, uses_midi
 
     playing = Playing(
         patch, args.seconds, driver=args.driver, device=args.device, input_device=args.input_device, rate=args.rate,
         block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
         threads=args.threads, performance=args.perform, keep_performance=args.keep_performance,
+        lookahead_s=args.lookahead,
     )  # fmt: skip
     hearing = Hearing(flatten(patch.document))
     interrupted = watch = None
     try:
         playing.heard.tell(hearing)
+        if not args.no_midi and uses_midi(patch):
+            MidiDoor(playing)  # it closes with the playing
         if args.watch or args.trust_edits:
             watch = playing.watch_files(trust_edits=args.trust_edits)
         view.begin(playing)

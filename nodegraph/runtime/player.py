@@ -46,6 +46,8 @@ from nodegraph.runtime.taps import Taps
 LOOKAHEAD_S = 0.03
 TRIGGER_S = 0.06
 """What a native node's message takes to act: a device's block, a round of Python, and the lookahead, with room."""
+LOOKAHEADS_S = (0.001, 1.0)
+"""What a lookahead may be."""
 STEP_S = 0.01
 """Offline, messages are handled in steps: a step may ask for clips, whose answers then hold the sound."""
 MARGIN = 128
@@ -69,6 +71,16 @@ class Wish:
     books: Mapping[str, Book] | None
 
 
+class Line(Protocol):
+    """What comes and goes with frames of its own, such as a device's MIDI. Called every round, on its thread."""
+
+    def hear(self, player: Player, done: int) -> None:
+        """Take in all that came before frame `done`: it acts `player.lookahead` frames after it came."""
+
+    def hand_over(self, player: Player, handled: int) -> None:
+        """Everything before frame `handled` is known: give it out. It must not wait."""
+
+
 class Player:
     """One graph on one engine. All methods are called from one thread, but for `play`, `set` and `edit`."""
 
@@ -90,9 +102,11 @@ class Player:
         start: int = 0,
         threads: Threads = 1,
         books: Mapping[str, Book] | None = None,
+        lookahead_s: float = LOOKAHEAD_S,
     ) -> None:
         """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
-        `start` is the first frame's number: another one than 0 where this player goes on for another.
+        `start` is the first frame's number: another one than 0 where this player goes on for another. `lookahead_s`:
+        how far messages run ahead of the sound, live; what comes with a frame of its own acts so much later.
 
         `threads` play it at most, the audio thread included. `books` are the patch's presets.
         Raises PatchError, MediaError, KernelError.
@@ -133,8 +147,11 @@ class Player:
         self._fade_frames = 0
         self._commands: deque[Callable[[], None]] = deque()
         self._start = start
-        self._lookahead = round(LOOKAHEAD_S * rate)
-        self._trigger = round(TRIGGER_S * rate)
+        self.lines: list[Line] = []
+        self.lookahead_s = lookahead_s
+        self.lookahead = max(1, round(lookahead_s * rate))
+        """Frames by which messages run ahead of the sound."""
+        self._trigger = round(max(TRIGGER_S, lookahead_s + TRIGGER_S - LOOKAHEAD_S) * rate)
         self._step = round(STEP_S * rate)
         self._wake = threading.Event()
         self.engine.begin_at(start)
@@ -203,30 +220,31 @@ class Player:
 
     def advance(self) -> None:
         """One round."""
-        for _ in range(len(self._commands)):  # what comes meanwhile waits for the next round: none lasts for ever
-            try:
-                self._commands[0]()
-            finally:
-                self._commands.popleft()
+        self._obey()
         engine, messages = self.engine, self.messages
         engine.flush()
-        done = engine.done
+        done = engine.done  # before the lines are heard: what has come since then acts behind this round's horizon
+        for line in self.lines:
+            line.hear(self, done)
+        self._obey()  # what they have set going
         for trigger in engine.triggers():
             messages.emit(trigger.frame + self._trigger, trigger.node, trigger.outlet, trigger.value)
         self.taps.hear(done)
         self.listeners.answers()
         if engine.waiting:
-            limit = self.taps.earliest(done + self._trigger)
+            limit = self.taps.earliest(done + (self.lookahead if self.lines else self._trigger))
             while True:
                 limit = self.listeners.earliest(limit)
                 before = messages.handled
                 self._run(min(limit, before + self._step))
                 if messages.handled >= limit or messages.handled == before:
                     break
-            if not engine.blocked:
-                engine.grant(messages.handled)
         else:
-            self._run(done + self._lookahead)
+            self._run(done + self.lookahead)
+        for line in self.lines:
+            line.hand_over(self, messages.handled)
+        if engine.waiting and not engine.blocked:
+            engine.grant(messages.handled)
         if self.score is None:
             self._edit_on()
         engine.retire()
@@ -256,9 +274,9 @@ class Player:
 
     def _in_time(self, handled: int, frame: int) -> None:
         """See to it that what is to act at a frame, of the messages from `handled` on, does not come too late."""
-        soonest = self.engine.done + self._lookahead // 3
+        soonest = self.engine.done + self.lookahead // 3
         if self.exact and self.score is None and not self.engine.waiting and frame < soonest:
-            self.messages.floor = self.engine.done + self._lookahead
+            self.messages.floor = self.engine.done + self.lookahead
             self.acts.tell(Act(handled, "floor", (self.messages.floor,)))
 
     def _run(self, horizon: int) -> None:
@@ -273,6 +291,14 @@ class Player:
             self._handle(until)
             if messages.handled >= horizon or until <= before:
                 return
+
+    def _obey(self) -> None:
+        """Do what others have asked for. What comes meanwhile waits for the next time: none lasts for ever."""
+        for _ in range(len(self._commands)):
+            try:
+                self._commands[0]()
+            finally:
+                self._commands.popleft()
 
     # -- playing
 
@@ -334,6 +360,10 @@ class Player:
     def asked(self) -> int:
         """How many acts are not taken yet. Who lets in what strangers send looks at it first. From any thread."""
         return len(self._commands)
+
+    def wake(self) -> None:
+        """Begin the next round soon. From any thread."""
+        self._wake.set()
 
     def watch(self, node: str, outlet: str, call: Callable[[Event], None]) -> None:
         """Be told of every message that leaves an outlet."""
@@ -447,7 +477,7 @@ class Player:
         engine, frame = self.engine, NOW
         if self.exact:
             if self.score is None and not engine.waiting:
-                self._handle(max(self.messages.handled, engine.done + self._lookahead))
+                self._handle(max(self.messages.handled, engine.done + self.lookahead))
                 self._in_time(self.messages.handled, max(self.messages.handled, self.messages.floor))
             frame = max(self.messages.handled, self.messages.floor)
         self._stage_until = engine.install(schedule, frame, changed=stage.changed, origin=stage.origin)

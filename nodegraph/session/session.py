@@ -200,6 +200,16 @@ class Session:
             self.news.tell("values", {"by": by, "values": moved})
         return held
 
+    def steer(self, found: Parameter, message: Any, frame: int, *, by: str = SOMEBODY) -> None:
+        """What `set` does, for those who are called on the player's own thread, which must not wait for an edit.
+
+        A control's value lies within its span. `frame` is when it happens.
+        """
+        playing = self.playing
+        if playing is not None:
+            self._by[found.address] = by
+            playing.player.acts.do(Act(frame, "set", (*found.place, message)))
+
     def _moved(self) -> list[tuple[Parameter, float]]:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]

@@ -10,6 +10,7 @@ import numpy as np
 
 from nodegraph.core.errors import DeviceError, Problem
 from nodegraph.runtime.drivers.gate import MOST_CHANNELS, Gate
+from nodegraph.runtime.drivers.jack_midi import JackMidi
 from nodegraph.runtime.drivers.pulse import Pulse
 from nodegraph.runtime.engine import Engine, pointers
 from nodegraph.runtime.native import callbacks, empty
@@ -53,7 +54,7 @@ def _hush(jack: Any) -> None:
 
 
 class JackDriver:
-    """A JACK client with a port per channel: ``in_1``…, ``out_1``…
+    """A JACK client with a port per channel: ``in_1``…, ``out_1``…, and ``midi_in`` and ``midi_out``.
 
     `server` names a server other than the default one. How long its blocks are, and at what rate, is the server's.
 
@@ -90,7 +91,9 @@ class JackDriver:
             raise DeviceError(Problem("device-rate", what, f"Use --rate {rate}."))
         self.inputs = [self.client.inports.register(f"in_{number + 1}") for number in range(engine.inputs)]
         self.outputs = [self.client.outports.register(f"out_{number + 1}") for number in range(engine.outputs)]
+        self.midi = JackMidi(self.client, jack)
         self.gate = Gate(engine, engine.inputs, engine.outputs)
+        self.gate.words[w.G_MIDI] = self.midi.address
         self.notices: list[str] = []
 
         def as_number(pointer: Any) -> int:
@@ -147,6 +150,7 @@ class JackDriver:
             self.inputs, self.client.get_ports(is_physical=True, is_output=True, is_audio=True), strict=False
         ):
             ours.connect(theirs)
+        self.midi.connect()
 
     def stop(self) -> None:
         if self._started:
@@ -160,6 +164,8 @@ class JackDriver:
     def _close(self) -> None:
         if not self._closed:
             self._closed = True
+            if hasattr(self, "midi"):
+                self.midi.close()
             self.client.close(ignore_errors=True)
             _servers[self.server] -= 1
 

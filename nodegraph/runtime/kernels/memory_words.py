@@ -111,10 +111,13 @@ def _clock(builder: ir.IRBuilder, function: Value, clock: Value, place: Value) -
     _call(builder, ir.FunctionType(I32, [I32, I64]), function, [builder.trunc(clock.ir, I32), place.ir])
 
 
-def _call_address(builder: ir.IRBuilder, function: Value, argument: Value, further: Value) -> Value:
-    """``int64 function(int64, int64)`` by address; a C function that takes fewer does not look at the rest."""
-    args = [convert(builder, item, "i64").ir for item in (argument, further)]
-    return Value(_call(builder, ir.FunctionType(I64, [I64, I64]), function, args), _ONE)
+def _call_address(builder: ir.IRBuilder, function: Value, *arguments: Value) -> Value:
+    """``int64 function(int64, …)`` by address; a C function that takes fewer does not look at the rest.
+
+    A result of 32 bits has anything in its upper half: mask it.
+    """
+    args = [convert(builder, item, "i64").ir for item in arguments]
+    return Value(_call(builder, ir.FunctionType(I64, [I64] * len(args)), function, args), _ONE)
 
 
 def _pause(builder: ir.IRBuilder) -> None:

@@ -19,6 +19,7 @@ from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.bridge import now, pull
 from nodegraph.runtime.native.dispatch import process
 from nodegraph.runtime.native.gate import enter, fade, fade_inputs, fading, leave, let_go, remember
+from nodegraph.runtime.native.midi import begin, give_out, take_in
 
 LOST_INPUT = 2
 LOST_OUTPUT = 4
@@ -101,8 +102,17 @@ def jack(count, gate):
         store_i64(ins, 8 * c, port_buffer(get_buffer, load_i64(table, 8 * (1 + c)), frames))
     for c in range(takes):
         store_i64(outs, 8 * c, port_buffer(get_buffer, load_i64(table, 8 * (1 + gives + c)), frames))
+    midi = load_i64(gate, 8 * w.G_MIDI)
+    if midi != 0:
+        begin(midi, frames)
     if enter(gate) != 0:
-        play(gate, load_i64(gate, 8 * w.G_ENGINE), ins, outs, frames)
+        engine = load_i64(gate, 8 * w.G_ENGINE)
+        first = load_i64(engine, 8 * w.DONE)
+        if midi != 0:
+            take_in(midi, first, frames)
+        play(gate, engine, ins, outs, frames)
+        if midi != 0:
+            give_out(midi, first, frames)
     else:
         for c in range(takes):
             y = load_i64(outs, 8 * c)

@@ -155,6 +155,7 @@ G_OUTS = 8
 G_RUN = 9  # the null driver's loop: 1 while it runs
 G_LAST = 10  # address of the last sample of each input channel, float32: what is lost is let go softly from there
 G_BRIDGE = 11  # address of the bridge from another device's inputs, or 0 (see bridge.py)
+G_MIDI = 12  # JACK: address of the MIDI block, or 0 (see midi.py)
 # Written by the device's thread:
 G_INSIDE = 16  # 1 while it may be in the engine
 G_CALLS = 17  # times that the device asked for sound, heard or not
@@ -198,6 +199,36 @@ B_LOST = 52  # times that there was too little or too much
 B_PLAYED = 53  # frames since it plays
 B_ASKED_AT = 54  # room for the time, two words
 BRIDGE_WORDS = 64
+
+# The MIDI block: what comes and goes by a device's MIDI ports, see midi.py. Set up once:
+M_IN_PORT = 0
+M_OUT_PORT = 1
+M_GET_BUFFER = 2  # addresses of the device's functions
+M_COUNT = 3
+M_GET = 4
+M_CLEAR = 5
+M_WRITE = 6
+M_COPY = 7  # address of memcpy
+M_EVENT = 8  # room for an event: time, size, address of its bytes
+M_IN_RING = 9
+M_OUT_RING = 10
+M_RING_BYTES = 11  # of each
+# Written by the audio thread:
+M_IN_WRITTEN = 16  # bytes
+M_IN_LOST = 17  # messages for which there was no room
+M_OUT_READ = 18
+M_OUT_LATE = 19  # messages that came after their frame
+M_OUT_LOST = 20  # messages that the device did not take
+M_OUT_BUFFER = 21  # the port's buffer in this block
+# Written by Python:
+M_IN_READ = 24
+M_OUT_WRITTEN = 25
+MIDI_WORDS = 32
+
+# A record of a MIDI ring: frame, bytes of the message (or REST: go on at the ring's start), the message, and nothing up
+# to the next multiple of RECORD_BYTES.
+RECORD_BYTES = 16
+REST = -1
 
 # An event record: frame (0: at once), slot, ramp frames (or -1 a message, -2 a schedule), value (float64 or address).
 EVENT_WORDS = 4

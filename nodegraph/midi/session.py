@@ -1,0 +1,46 @@
+"""MIDI of a session: a door each time that it plays, and its learned knobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from nodegraph.midi.door import MidiDoor
+from nodegraph.midi.learning import Learning
+
+if TYPE_CHECKING:
+    from nodegraph.session.session import Session
+
+
+class SessionMidi:
+    """Attach it to a session, and close it with it. `door` is the one of what plays now, or played last."""
+
+    def __init__(self, session: Session, **options: Any) -> None:
+        """`options` are those of `MidiDoor`."""
+        self.session = session
+        self.learning = Learning(session)
+        self.door: MidiDoor | None = None
+        self._options = options
+        session.news.listen(self._hear, ("playing",))
+        self._open()
+
+    def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
+        if data.get("on"):
+            self._open()
+
+    def _open(self) -> None:
+        playing = self.session.playing
+        if playing is None or not playing.running or (self.door is not None and self.door.playing is playing):
+            return
+        self.door = MidiDoor(playing, **self._options)
+
+    def status(self) -> dict[str, Any]:
+        """The door's, and what has been learned: plain data."""
+        door = self.door
+        found: dict[str, Any] = {} if door is None else door.status()
+        return found | {"learned": [bond.as_data() for bond in self.learning.bonds]}
+
+    def close(self) -> None:
+        """Learn nothing more; the door closes with what plays."""
+        self.session.news.leave(self._hear, ("playing",))
+        self.learning.close()
