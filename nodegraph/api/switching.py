@@ -167,7 +167,7 @@ class Change:
         playing.heard.player, new.messages.everything = new, playing.heard._take
         new.messages.watchers, new.messages.moved = old.messages.watchers, old.messages.moved
         new.messages.outside.take_over(old.messages.outside)
-        new.acts.noted = old.acts.noted
+        new.acts.noted, new.acts.asked = old.acts.noted, old.acts.asked
         new.advance()
         self.after.take()
         playing.supervisor, playing.change = self.after, None

@@ -61,6 +61,20 @@ class Ramp(NamedTuple):
     seconds: float
 
 
+class MidiIn(NamedTuple):
+    """A MIDI message that came in at a port, as bytes."""
+
+    port: str
+    data: bytes
+
+
+class MidiOut(NamedTuple):
+    """A MIDI message that is to leave by a port, as bytes."""
+
+    port: str
+    data: bytes
+
+
 Message = float | int | str | tuple[Any, ...] | _Bang | Tag | Note | NoteExpression
 
 

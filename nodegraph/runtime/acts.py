@@ -5,7 +5,8 @@ act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
-``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
+``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``, or
+                                           to ``go_through`` a beat at a frame
 ==========  =============================  ====================================================================
 
 Whoever asks may name the frame; it is never one that has been handled already. A run in which the same acts come at the
@@ -41,6 +42,9 @@ class Acts:
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
+        self.asked: list[Callable[[Act], None]] = []
+        """Are told of every act as it was asked for, with the frame that it named itself (-1: none): who measures time by
+        what comes needs that one."""
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []
@@ -48,6 +52,8 @@ class Acts:
     def do(self, act: Act) -> None:
         """Carry it out at its frame, or at the first that is not handled yet."""
         messages = self.messages
+        for call in self.asked:
+            call(act)
         if act.frame < messages.handled:
             self.late += act.frame >= 0
             act = Act(messages.handled, act.what, act.args)

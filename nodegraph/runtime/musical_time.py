@@ -87,6 +87,11 @@ class MusicalTime(Clock):
         self.go_at(self._logical.now, bpm, seconds)
         self._moved()
 
+    def go_through(self, beat: float, there: int, bpm: float) -> None:
+        """Bend the tempo so that a beat falls on the frame `there`, and go on at `bpm` (`Clock.go_through_at`)."""
+        self.go_through_at(self._logical.now, beat, there, bpm)
+        self._moved()
+
     def run(self, on: bool) -> None:
         """Go on, or stand still."""
         self.run_at(self._logical.now, on)
