@@ -5,8 +5,8 @@ act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
-``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``, or
-                                           to ``go_through`` a beat at a frame
+``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``,
+                                           ``go_through`` (`runtime.musical_time`)
 ==========  =============================  ====================================================================
 
 Whoever asks may name the frame; it is never one that has been handled already. A run in which the same acts come at the
@@ -43,8 +43,8 @@ class Acts:
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
         self.asked: list[Callable[[Act], None]] = []
-        """Are told of every act as it was asked for, with the frame that it named itself (-1: none): who measures time by
-        what comes needs that one."""
+        """Are told of every act as it was asked for, with the frame that it named itself (-1: none): who measures time
+        by what comes needs that one."""
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []

@@ -60,6 +60,8 @@ class MusicalTime(Clock):
         super().__init__(logical.rate)
         self._logical = logical
         self._tickets: dict[BeatTicket, None] = {}
+        self.jumps = 0
+        """How often it was put elsewhere."""
 
     # -- waiting
 
@@ -100,6 +102,7 @@ class MusicalTime(Clock):
     def locate(self, beat: float) -> None:
         """Go to a beat."""
         self.locate_at(self._logical.now, beat)
+        self.jumps += 1
         for ticket in self._tickets:
             if ticket.interval:
                 self._first(ticket)

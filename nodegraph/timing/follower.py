@@ -61,7 +61,7 @@ class Follower:
         """An act was asked for from outside."""
         if self.source.hear(act, here):
             frame = max(act.frame, here.frame)
-            place = self.source.place(here, frame)
+            place = self._place(here, frame)
             if place is not None:
                 self._go_there(place, frame, here)
 
@@ -73,7 +73,7 @@ class Follower:
         clock = here.clock
         if self.source.leads:
             self._lead(here)
-        place = self.source.place(here, frame)
+        place = self._place(here, frame)
         if place is None:
             return
         if place.run != self._run or (place.playing is not None and place.playing != clock.playing):
@@ -82,6 +82,10 @@ class Follower:
             self._steer(place, frame, here)
         elif abs(clock.tempo_at(frame) - place.bpm) > STILL * place.bpm:
             self._tempo(place.bpm, frame)
+
+    def _place(self, here: Here, frame: int) -> Place | None:
+        """Where the source will be when what acts at a frame is heard."""
+        return self.source.place(here, frame + here.latency_s * here.rate)
 
     # -- what the patch changes by itself
 

@@ -35,6 +35,8 @@ class MidiClock:
         """Ticks from the start of the song to the tick that comes next."""
         self._ready = False
         """Whether it begins to play with the tick that comes next."""
+        self._loose = False
+        """Whether that tick may be anywhere: a sender that jumps may begin a new row of ticks."""
         self._playing = False
         self._run = 0
         self._first = 0.0
@@ -58,7 +60,7 @@ class MidiClock:
             if self.named or (self.port and not self.silent(here)):
                 return False
             self.port = port
-        return self._take(data, here.frame if act.frame < 0 else act.frame)
+        return self._take(data, here.done if act.frame < 0 else act.frame - here.lookahead)
 
     def silent(self, here: Here) -> bool:
         """Whether no tick has come for a while."""
@@ -68,6 +70,7 @@ class MidiClock:
         status = data[0]
         if status == TICK:
             return self._tick(frame)
+        self._loose = True
         if status == START:
             self._next, self._ready = 0, True
         elif status == CONTINUE:
@@ -87,7 +90,8 @@ class MidiClock:
     def _tick(self, frame: int) -> bool:
         ticks = self._ticks
         assert ticks is not None
-        ticks.take(frame)
+        ticks.take(frame, self._loose or self._ready)
+        self._loose = False
         if not self._playing and not self._ready:
             return False
         begins, self._ready = self._ready, False

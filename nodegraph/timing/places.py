@@ -34,6 +34,9 @@ class Here(NamedTuple):
     rate: int
     timebase: TimeBase
     latency_s: float
+    """By how much what acts at a frame is heard later than the device takes the frame."""
+    lookahead: int
+    """Frames by which what arrives acts later than it came."""
     frame: int
     """The first frame that is not handled yet."""
     done: int

@@ -21,6 +21,10 @@ RUN: Final = 3
 CHANGED: Final = 6.0
 """What they are off together, over the jitter times the root of how many they are."""
 KEPT: Final = 64
+STRANGE: Final = 4.0
+"""A tick that begins a run is a new line when it is off by so many times the jitter."""
+TRUSTED: Final = 24
+"""What the spacing of the last run is worth in the next one, in ticks."""
 FORGETS: Final = 1.0 / 32.0
 
 
@@ -44,8 +48,8 @@ class Ticks:
         """What so many ticks in a row on one side of the line are off together, in frames."""
         self._frames: deque[int] = deque(maxlen=KEPT)
 
-    def take(self, frame: int) -> None:
-        """A tick came at a frame."""
+    def take(self, frame: int, begins: bool = False) -> None:
+        """A tick came at a frame. `begins`: it may be anywhere, as fast as before."""
         self.number += 1
         loop, pause = self._loop, frame - self.frame
         self.frame = frame
@@ -57,6 +61,12 @@ class Ticks:
             self._frames.clear()
         elif pause >= 0:
             error = frame - loop.value_at(self.number)
+            if begins and loop.step and abs(error) > STRANGE * self._jitter:
+                self._loop = Loop(self.number, frame, loop.step, min(loop.count, TRUSTED))
+                self._in_a_row, self._off = 0, 0.0
+                self._frames.clear()
+                self._frames.append(frame)
+                return
             if not loop.step:  # the second tick says how far apart they are
                 loop.take(self.number, error, self.memory)
             elif not self._changed(error):
@@ -87,8 +97,11 @@ class Ticks:
             self._in_a_row, self._off = self._in_a_row + 1, self._off + error
         else:
             self._in_a_row, self._off = 1, error
-        jitter = max(self._square**0.5, LEAST_JITTER_S * self.rate)
-        return self._in_a_row >= RUN and abs(self._off) > CHANGED * jitter * self._in_a_row**0.5
+        return self._in_a_row >= RUN and abs(self._off) > CHANGED * self._jitter * self._in_a_row**0.5
+
+    @property
+    def _jitter(self) -> float:
+        return max(self._square**0.5, LEAST_JITTER_S * self.rate)
 
     def _again(self) -> None:
         """The line of least squares through those that were off, and the one before them."""

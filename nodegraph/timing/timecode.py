@@ -69,7 +69,7 @@ class MidiTimecode:
             self.port = port
         if full is not None:
             return self._located(full)
-        return self._quarter(data[1], here.frame if act.frame < 0 else act.frame)
+        return self._quarter(data[1], here.done if act.frame < 0 else act.frame - here.lookahead)
 
     def _located(self, code: Timecode) -> bool:
         self._code, self._second = code, code.seconds
@@ -155,5 +155,3 @@ class MidiTimecode:
 
     def close(self) -> None:
         pass
-
-

@@ -90,6 +90,7 @@ def follow(
     *,
     rounds_frames: int = BLOCK,
     lookahead: bool = False,
+    latency_s: float = 0.0,
     each: Callable[[Player, Follower], None] | None = None,
 ) -> Followed:
     """Play for so long, while these messages arrive at their time.
@@ -103,7 +104,7 @@ def follow(
 
     def here() -> Here:
         messages = player.messages
-        return Here(messages.clock, RATE, base, 0.0, messages.handled, done, True)
+        return Here(messages.clock, RATE, base, latency_s, 0, messages.handled, done, True)
 
     follower = Follower(player, source, here())
     player.acts.asked.append(lambda act: follower.hear(act, here()) if act.what == "arrive" else None)
