@@ -71,8 +71,8 @@ class Follower:
         if frame <= self._acted:
             return  # what was done last has not come into force
         clock = here.clock
-        if self.source.leads:
-            self._lead(here)
+        if self.source.leads and not self._lead(here):
+            return
         place = self._place(here, frame)
         if place is None:
             return
@@ -89,18 +89,21 @@ class Follower:
 
     # -- what the patch changes by itself
 
-    def _lead(self, here: Here) -> None:
-        """Tell the source what somebody in the patch has changed since the last round."""
+    def _lead(self, here: Here) -> bool:
+        """Tell the source what somebody in the patch has changed since the last round. False while a tempo of the
+        patch's own glides: it is not to be steered then."""
         clock, frame = here.clock, here.frame
         goal = clock.tempo_at(1 << 60)
         if self._bpm is not None and abs(goal - self._bpm) > 1e-9:
             now = clock.tempo_at(frame)
             self.source.tell(here, bpm=now)
-            if now == goal:
-                self._bpm = goal
+            if now != goal:
+                return False
+            self._bpm = goal
         if self._on is not None and clock.playing != self._on:
             self.source.tell(here, playing=clock.playing)
             self._on = clock.playing
+        return True
 
     # -- what the source wants
 
@@ -122,8 +125,10 @@ class Follower:
         if place.playing is False and clock.playing:
             self._do(frame, "run", False)
         self._tempo(place.bpm, frame)
-        if place.cycle is None and (place.playing or not clock.playing or place.playing is False):
+        if place.cycle is None:
             self._do(frame, "locate", beat)
+        elif place.playing and not clock.playing:
+            self._do(frame, "locate", beat % place.cycle)  # from the beginning, at its place in the bar
         if place.playing and not clock.playing:
             self._do(frame, "run", True)
         if place.playing is not None:
