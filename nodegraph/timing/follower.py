@@ -55,6 +55,8 @@ class Follower:
         self._bpm: float | None = None
         """The tempo that the clock was last told to come to."""
         self._on: bool | None = None
+        self._jumps = player.messages.clock.jumps
+        """Of the clock, as far as they are known."""
         source.begin(here)
 
     def hear(self, act: Act, here: Here) -> None:
@@ -100,6 +102,9 @@ class Follower:
             if now != goal:
                 return False
             self._bpm = goal
+        if clock.jumps != self._jumps:
+            self._jumps = clock.jumps
+            self.source.tell(here, beat=clock.beat_at(frame))
         if self._on is not None and clock.playing != self._on:
             self.source.tell(here, playing=clock.playing)
             self._on = clock.playing
@@ -109,6 +114,7 @@ class Follower:
 
     def _do(self, frame: int, *what: Any) -> None:
         self.player.acts.do(Act(frame, "clock", what))
+        self._jumps += what[0] == "locate"
         self._acted = max(self._acted, frame)
 
     def _tempo(self, bpm: float, frame: int) -> None:

@@ -78,9 +78,16 @@ class Following:
         self._closed = False
 
     def round(self, playing: Playing) -> None:
-        """After every round of the player."""
+        """After every round of the player. A fault of the source ends the following, never the playing."""
         if self._closed:
             return
+        try:
+            self._round(playing)
+        except Exception as error:
+            self._closed = True
+            playing.say("", f"The clock is followed no more: {type(error).__name__}: {error}")
+
+    def _round(self, playing: Playing) -> None:
         player = playing.player
         here = self._here(playing, player)
         if self._follower is None or self._follower.player is not player:
@@ -100,7 +107,7 @@ class Following:
         return Here(
             messages.clock, player.rate, playing.timebase, latency + self.offset_s,
             getattr(player, "lookahead", round(LOOKAHEAD_S * player.rate)), messages.handled, engine.done,
-            not engine.waiting,
+            not engine.waiting, engine.stamp, getattr(playing.supervisor.driver, "server", ""),
         )  # fmt: skip
 
     def status(self) -> dict[str, Any]:

@@ -87,7 +87,9 @@ class Link:
         beat = state.beat + (at - state.at) * state.bpm / 60.0
         return Place(beat, state.bpm, state.on if self.start_stop else None, self._run, beat, self.quantum)
 
-    def tell(self, here: Here, *, bpm: float | None = None, playing: bool | None = None) -> None:
+    def tell(
+        self, here: Here, *, bpm: float | None = None, playing: bool | None = None, beat: float | None = None
+    ) -> None:
         said: dict[str, Any] = {}
         with self._turn:
             state = self._state

@@ -125,7 +125,9 @@ class MidiClock:
         self._place = Place(beat, bpm, self._playing, self._run, self._first)
         return self._place
 
-    def tell(self, here: Here, *, bpm: float | None = None, playing: bool | None = None) -> None:
+    def tell(
+        self, here: Here, *, bpm: float | None = None, playing: bool | None = None, beat: float | None = None
+    ) -> None:
         pass  # who sends a clock takes none
 
     def status(self) -> Mapping[str, Any]:

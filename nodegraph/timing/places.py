@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from nodegraph.runtime.acts import Act
-    from nodegraph.runtime.clock import Clock
+    from nodegraph.runtime.musical_time import MusicalTime
     from nodegraph.timing.timebase import TimeBase
 
 
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 class Here(NamedTuple):
     """What a source may want to know of those who follow it."""
 
-    clock: Clock
+    clock: MusicalTime
     rate: int
     timebase: TimeBase
     latency_s: float
@@ -43,6 +43,10 @@ class Here(NamedTuple):
     """Frames that were played."""
     coupled: bool
     """Whether frames go with the time of the machine: not while a server freewheels."""
+    stamp: Callable[[], tuple[int, float] | None] = lambda: None
+    """The first frame of the device's last block, and when the device asked for it (`Engine.stamp`)."""
+    server: str = ""
+    """The JACK server that plays, if one does."""
 
 
 class Source(Protocol):
@@ -60,8 +64,10 @@ class Source(Protocol):
     def place(self, here: Here, frame: float) -> Place | None:
         """Where the music is at a frame; None while nobody knows."""
 
-    def tell(self, here: Here, *, bpm: float | None = None, playing: bool | None = None) -> None:
-        """Somebody in the patch changed the tempo, started or stopped it."""
+    def tell(
+        self, here: Here, *, bpm: float | None = None, playing: bool | None = None, beat: float | None = None
+    ) -> None:
+        """Somebody in the patch changed the tempo, started or stopped it, or put it at a beat."""
 
     def status(self) -> Mapping[str, Any]:
         """What people want to know, as plain data."""
@@ -83,6 +89,11 @@ class SecondsToBeats:
     def __init__(self, bpm: float) -> None:
         self.bpm = bpm
         self._second = self._beat = 0.0
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """A second, and its beat."""
+        return self._second, self._beat
 
     def beat(self, second: float) -> float:
         """The beat at a second."""

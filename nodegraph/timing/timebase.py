@@ -27,6 +27,8 @@ STEP_S: Final = 0.005
 STEP_AFTER_S: Final = 0.25
 LEAST_STAMPS: Final = 8
 """All stamps of so long, and so many, beyond the line on one side: the line is moved."""
+BELIEVED_PPM: Final = 500.0
+"""Another line goes on at the rate of the last one, if a crystal can be so far off."""
 GAP_S: Final = 0.2
 """Nothing for so long: what comes then begins a new line."""
 BRACKET_S: Final = 0.000_2
@@ -137,7 +139,9 @@ class TimeBase:
         self._line = _Line(loop.index, loop.value, loop.step)
 
     def _begin(self, frame: int, at: float) -> None:
-        step = 1.0 / self.rate if self._loop is None else self._line.frame_s
+        step = self._line.frame_s
+        if self._loop is None or abs(self.drift_ppm) > BELIEVED_PPM:
+            step = 1.0 / self.rate
         self._loop = Loop(frame, at, step, KNOWN)
         self._last, self._at = frame, at
         self._off.clear()

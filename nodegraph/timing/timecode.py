@@ -145,7 +145,9 @@ class MidiTimecode:
         index = self._ticks.index_at(frame)
         return second if index is None else second + (index - number) * self._nominal
 
-    def tell(self, here: Here, *, bpm: float | None = None, playing: bool | None = None) -> None:
+    def tell(
+        self, here: Here, *, bpm: float | None = None, playing: bool | None = None, beat: float | None = None
+    ) -> None:
         if bpm is not None and self._beats is not None:
             self._beats.change(bpm, self._second)
 
