@@ -133,7 +133,7 @@ class TimeBase:
             self.steps += 1
             self._begin(frame, at - error + min((off for _, off in self._off), key=abs))
             return
-        memory = round(MEMORY_S / max(at - self._at, 1e-4))
+        memory = round(MEMORY_S * self.rate / (frame - self._last))
         loop.take(frame, min(max(error, -EARLY_S), LATE_S), memory)
         self._last, self._at = frame, at
         self._line = _Line(loop.index, loop.value, loop.step)

@@ -91,11 +91,12 @@ def follow(
     rounds_frames: int = BLOCK,
     lookahead: bool = False,
     latency_s: float = 0.0,
+    sounds: bool = True,
     each: Callable[[Player, Follower], None] | None = None,
 ) -> Followed:
     """Play for so long, while these messages arrive at their time.
 
-    With `lookahead` they come as they do live: when 30 ms more have been handled already.
+    Without `sounds` only messages are handled. With `lookahead` they come as they do live: when 30 ms more have been handled already.
     """
     made, player, base = Followed(), Player((graph or song()).view, RATE), TimeBase(RATE)
     base.anchor(0.0, 0)
@@ -122,11 +123,12 @@ def follow(
             player.acts.do(Act(round(at * RATE), "arrive", ("midi", MidiIn("in", data))))
             place += 1
         player.messages.run(upto + ahead)
-        player.engine.flush()
-        player.engine.grant(player.messages.handled)
-        out = np.zeros((player.engine.outputs, rounds_frames), np.float32)
-        player.engine.process(None, out)
-        pieces.append(out)
+        if sounds:
+            player.engine.flush()
+            player.engine.grant(player.messages.handled)
+            out = np.zeros((player.engine.outputs, rounds_frames), np.float32)
+            player.engine.process(None, out)
+            pieces.append(out)
         done = upto
         clock, frame = player.messages.clock, player.messages.handled
         made.frames.append(frame)
@@ -139,6 +141,18 @@ def follow(
             each(player, follower)
     made.jumps = follower.jumps
     made.log = list(player.log)
-    made.sound = np.concatenate(pieces, axis=1)
+    if pieces:
+        made.sound = np.concatenate(pieces, axis=1)
     player.close()
     return made
+
+
+def replay(acts: Iterable[Act], frames: int, graph: Graph | None = None) -> np.ndarray:
+    """The same acts at the same frames, without a follower or a leader."""
+    player = Player((graph or song()).view, RATE)
+    for act in acts:
+        player.acts.do(act)
+    outs = np.zeros((player.engine.outputs, frames), np.float32)
+    player.render(outs)
+    player.close()
+    return outs
