@@ -156,3 +156,17 @@ def replay(acts: Iterable[Act], frames: int, graph: Graph | None = None) -> np.n
     player.render(outs)
     player.close()
     return outs
+
+
+def sent(graph: Graph, seconds: float, steps: Iterable[Act] = ()) -> list[tuple[int, bytes]]:
+    """The MIDI messages that a graph sends while it is rendered, by frame."""
+    player = Player(graph.view, RATE)
+    found: list[tuple[int, bytes]] = []
+    player.messages.outside.sink("midi", lambda frame, value: found.append((frame, value.data)))
+    for act in steps:
+        player.acts.do(act)
+    player.render(np.zeros((player.engine.outputs, round(seconds * RATE)), np.float32))
+    assert not player.log, list(player.log)
+    kept = [item for item in found if 0 <= item[0] < round(seconds * RATE)]
+    player.close()
+    return kept
