@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.errors import PatchError, Problem
@@ -43,7 +43,7 @@ def _jack(lead: bool = False, server: str | None = None) -> Source:
     return JackTransport(lead=lead, server=server)
 
 
-SOURCES: Final[Mapping[str, Callable[..., Source]]] = {"midi": _midi, "mtc": _mtc, "link": _link, "jack": _jack}
+SOURCES: Final[dict[str, Callable[..., Source]]] = {"midi": _midi, "mtc": _mtc, "link": _link, "jack": _jack}
 
 
 def follow(session: Session, name: str | None, offset_s: float = 0.0, **options: Any) -> None:

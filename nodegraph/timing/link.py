@@ -41,12 +41,12 @@ class Link:
     leads = True
 
     def __init__(self, *, start_stop: bool = False, quantum: float | None = None) -> None:
+        if quantum is not None and not QUANTA[0] <= quantum <= QUANTA[1]:
+            raise PatchError(Problem("bad-quantum", f"A phase of {quantum} beats cannot be.", "It takes 1 to 64."))
         if importlib.util.find_spec("aalink") is None:
             raise DeviceError(
                 "Ableton Link is not installed.", "pip install nodegraph[link] brings it (aalink, GPL 3 or later)."
             )
-        if quantum is not None and not QUANTA[0] <= quantum <= QUANTA[1]:
-            raise PatchError(Problem("bad-quantum", f"A phase of {quantum} beats cannot be.", "It takes 1 to 64."))
         self.start_stop = start_stop
         self.quantum = quantum
         self._state: _State | None = None
