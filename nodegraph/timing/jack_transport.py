@@ -63,6 +63,7 @@ class JackTransport:
         self._apart: int | None = None
         """Transport frames less engine frames, when this server plays the engine and rolls: exact, whatever is late."""
         self._found: int | None = None
+        self._meter = 4
         self._wanted: tuple[bool, float] | None = None
         """Whether it is to roll, and until when the server may take for that."""
         self._gone = False
@@ -146,6 +147,8 @@ class JackTransport:
         return self._beats.beat(told.second) if told.beat is None or self.lead else told.beat
 
     def place(self, here: Here, frame: float) -> Place | None:
+        if self.lead and here.clock.beats_a_bar != self._meter:
+            self._lay(here)
         self._look(here)
         told = self._told
         if told is None or self._beats is None or not (here.coupled or self._apart is not None or not told.rolls):
@@ -173,8 +176,7 @@ class JackTransport:
         if beat is not None:
             beats.jump()
             self._lay(here)
-            second = max(beat, 0.0) * 60.0 / beats.bpm
-            self.client.transport_locate(round(second * self.client.samplerate))
+            self._locate(max(beat, 0.0) * 60.0 / beats.bpm)
         if playing is not None:
             (self.client.transport_start if playing else self.client.transport_stop)()
             self._wanted = playing, time.monotonic() + COMES_S
@@ -182,9 +184,17 @@ class JackTransport:
     # -- the tempo that it gives
 
     def _lay(self, here: Here) -> None:
+        """Give the tempo that counts now."""
         if self.lead and self._beats is not None:
             second, beat = self._beats.origin
-            self._write(beat, second * self.client.samplerate, self._beats.bpm, float(here.clock.beats_a_bar))
+            self._meter = here.clock.beats_a_bar
+            self._write(beat, second * self.client.samplerate, self._beats.bpm, float(self._meter))
+            told = self._ask()
+            if told is not None and not told.rolls:  # a server that stands asks again only for another position
+                self._locate(told.second)
+
+    def _locate(self, second: float) -> None:
+        self.client.transport_frame = round(second * self.client.samplerate)
 
     def _write(self, beat: float, frame: float, bpm: float, meter: float) -> None:
         other = 1 - int(self._line[0])

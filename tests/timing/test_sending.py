@@ -68,7 +68,11 @@ def test_a_jump_while_it_plays_stops_the_others_and_puts_them_there() -> None:
 
 
 def test_a_jump_while_it_stands_tells_the_position() -> None:
-    steps = [Act(24_000, "clock", ("run", False)), Act(30_000, "clock", ("locate", 10.1)), Act(36_000, "clock", ("run", True))]
+    steps = [
+        Act(24_000, "clock", ("run", False)),
+        Act(30_000, "clock", ("locate", 10.1)),
+        Act(36_000, "clock", ("run", True)),
+    ]
     found = sent(leader(), 2.0, steps)
     # beat 10.25 comes 0.15 beats after the start
     assert acts(found) == [
@@ -85,7 +89,9 @@ def test_it_is_silent_when_it_is_off_and_later_by_its_offset() -> None:
     assert sent(leader(on=0.0), 1.0) == []
     found = sent(leader(offset=0.01), 1.0)
     assert found[:3] == [(480, START), (480, TICK), (1_480, TICK)]
-    found = sent(leader(), 2.0, [Act(RATE, "set", ("clock", "on", 0.0)), Act(RATE + 24_500, "set", ("clock", "on", 1.0))])
+    found = sent(
+        leader(), 2.0, [Act(RATE, "set", ("clock", "on", 0.0)), Act(RATE + 24_500, "set", ("clock", "on", 1.0))]
+    )
     assert acts(found) == [(0, START), (RATE, STOP), (72_500, position(13)), (78_000, CONTINUE)]
 
 

@@ -87,7 +87,13 @@ def test_a_patch_follows_what_another_sends(fps: str) -> None:
     ]  # fmt: skip
     came: list[Came] = [(frame / RATE, data) for frame, data in sent(conductor(fps), 10.0, steps)]
     made = follow(MidiTimecode(), came, 9.9)
-    for second, beat, on in ((2.0, 4.0, True), (3.9, 7.8, True), (5.9, 243.8, True), (6.5, 244.0, False), (9.5, 249, True)):
+    for second, beat, on in (
+        (2.0, 4.0, True),
+        (3.9, 7.8, True),
+        (5.9, 243.8, True),
+        (6.5, 244.0, False),
+        (9.5, 249, True),
+    ):
         place = made.at(second)
         expected = beat + (made.frames[place] / RATE - second) * (2.0 if on else 0.0)
         assert made.on[place] == on
