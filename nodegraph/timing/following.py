@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -119,13 +120,16 @@ class Following:
         return found
 
     def close(self, playing: Playing | None) -> None:
-        """Follow no more: the clock goes on as it goes."""
+        """Follow no more: the clock goes on as it goes. Not on the player's thread."""
+
+        def leave() -> None:
+            self._closed = True
+            asked = self._follower.player.acts.asked if self._follower is not None else []
+            if self._hear in asked:
+                asked.remove(self._hear)
+
+        if playing is not None and playing.running:
+            with contextlib.suppress(PatchError):  # it ended meanwhile
+                playing.call(leave)
         self._closed = True
-        follower = self._follower
-        if follower is not None and playing is not None and playing.running:
-            asked = follower.player.acts.asked
-            playing.player._commands.append(lambda: asked.remove(self._hear) if self._hear in asked else None)
         self.source.close()
-
-
-__all__ = ["LOOKAHEAD_S", "SOURCES", "Following", "follow"]

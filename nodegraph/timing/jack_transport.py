@@ -107,16 +107,20 @@ class JackTransport:
         second = position.frame / position.frame_rate
         return _Told(state in ROLLING, 1e-6 * position.usecs + away, second, beat, bpm)
 
+    @property
+    def _block_s(self) -> float:
+        return float(self.client.blocksize / self.client.samplerate)
+
     def _look(self, here: Here) -> None:
         stamp, told, before, apart = here.stamp(), self._ask(), self._told, self._apart
         if told is None or not told.rolls or here.server != self.server:
             self._apart = None
-        elif stamp is not None and stamp == here.stamp():  # it stayed the same block
-            if 0.0 <= stamp[1] - told.at < self.client.blocksize / here.rate:
-                found = round(told.second * here.rate) - stamp[0]
-                if found == self._found or apart is None:  # once may be two blocks that met by chance
-                    self._apart = found
-                self._found = found
+        elif stamp is not None and stamp == here.stamp() and 0.0 <= stamp[1] - told.at < self._block_s:
+            # it stayed the same block; once, even so, may be two that met by chance
+            found = round(told.second * here.rate) - stamp[0]
+            if found == self._found or apart is None:
+                self._apart = found
+            self._found = found
         if told is None or self._beats is None:
             self._told = None
             return
@@ -155,12 +159,11 @@ class JackTransport:
             return None
         bpm = self._beats.bpm if told.beat is None or self.lead else told.bpm
         # the others' sound of a position is heard a block after it began, as ours is
-        block_s = self.client.blocksize / self.client.samplerate
         passed = 0.0
         if self._apart is not None:
-            passed = (frame + self._apart) / here.rate - block_s - told.second
+            passed = (frame + self._apart) / here.rate - self._block_s - told.second
         elif told.rolls:
-            passed = here.timebase.time_of(frame) - block_s - told.at
+            passed = here.timebase.time_of(frame) - self._block_s - told.at
         return Place(self._beat(told) + passed * bpm / 60.0, bpm, told.rolls, self._run, self._first)
 
     def tell(

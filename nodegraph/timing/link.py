@@ -6,6 +6,7 @@ machine's. Needs the extra ``link``: aalink, under the GPL 3 or later.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import subprocess
@@ -108,11 +109,9 @@ class Link:
             self._state = state
             process = self._process
         if process is not None and process.stdin is not None:
-            try:
+            with contextlib.suppress(OSError, ValueError):  # one that has ended will come again
                 process.stdin.write(json.dumps(said | {"number": self._number}) + "\n")
                 process.stdin.flush()
-            except (OSError, ValueError):
-                pass  # it has ended, and will come again
 
     def status(self) -> Mapping[str, Any]:
         state = self._state
@@ -151,10 +150,8 @@ class Link:
                 self._state = None
             for pipe in (process.stdin, process.stdout):
                 if pipe is not None:
-                    try:
+                    with contextlib.suppress(OSError):
                         pipe.close()
-                    except OSError:
-                        pass
             self._over.wait(AGAIN_S)
 
     def _hear_line(self, line: str) -> None:

@@ -8,6 +8,7 @@ changes. So the engine's process loads none of Link's code (GPL), and a fault th
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import sys
 import threading
@@ -39,9 +40,7 @@ def say(data: dict[str, Any]) -> None:
 
 async def main(bpm: float, quantum: float, beat: float, at: float, start_stop: bool) -> None:
     """Take part until the standard input ends."""
-    from aalink import Link
-
-    link = Link(bpm)
+    link = importlib.import_module("aalink").Link(bpm)
     link.quantum = quantum
     link.start_stop_sync_enabled = start_stop
     link.force_beat(beat + (time.monotonic() - at) * bpm / 60.0)

@@ -6,6 +6,7 @@ sender has changed its tempo, and the last few count alone.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Final
 
@@ -101,7 +102,7 @@ class Ticks:
 
     @property
     def _jitter(self) -> float:
-        return max(self._square**0.5, LEAST_JITTER_S * self.rate)
+        return max(math.sqrt(self._square), LEAST_JITTER_S * self.rate)
 
     def _again(self) -> None:
         """The line of least squares through those that were off, and the one before them."""

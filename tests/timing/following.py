@@ -96,7 +96,8 @@ def follow(
 ) -> Followed:
     """Play for so long, while these messages arrive at their time.
 
-    Without `sounds` only messages are handled. With `lookahead` they come as they do live: when 30 ms more have been handled already.
+    Without `sounds` only messages are handled. With `lookahead` they come as they do live: when 30 ms more have
+    been handled already.
     """
     made, player, base = Followed(), Player((graph or song()).view, RATE), TimeBase(RATE)
     base.anchor(0.0, 0)

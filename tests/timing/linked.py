@@ -42,7 +42,8 @@ def player(tempo: float, block: int, start_stop: bool) -> None:
 
             playing.call(look)
             clock = session.status()["clock"]
-            print(json.dumps(found | {"follows": clock["follows"]}), flush=True)
+            sys.stdout.write(json.dumps(found | {"follows": clock["follows"]}) + "\n")
+            sys.stdout.flush()
 
 
 class Other:
@@ -159,7 +160,7 @@ def main() -> None:
     led = until(lambda: (not plain.link.playing, None))[0]
     found["start and stop"] = [stopped, started, near, led]
     one.close()
-    print(json.dumps(found))
+    sys.stdout.write(json.dumps(found) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Frames and time: through jitter, drift, lost blocks, another device, freewheel, and a clock on the wall that is set."""
+"""Frames and time: through jitter, drift, lost blocks, another device, freewheel, and a wall clock that is set."""
 
 from __future__ import annotations
 

@@ -3,6 +3,8 @@
 The line from frames to beats lies in one of two records; Python writes the other one and then says that it counts.
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls
+
 from math import floor
 
 from nodegraph.core.arithmetic import f64, i64
