@@ -33,6 +33,7 @@ from nodegraph.core.values import plain
 from nodegraph.runtime.drivers import open_driver
 from nodegraph.runtime.drivers.supervisor import Supervisor, Wanted
 from nodegraph.runtime.player import LOOKAHEAD_S, LOOKAHEADS_S
+from nodegraph.timing.timebase import TimeBase
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
@@ -112,6 +113,8 @@ class Playing:
         self.input = input
         self.change: Change | None = None
         """A change of the rate that is under way."""
+        self.timebase = TimeBase(rate)
+        """When which frame is handed to the device: for whoever lives by the clock on the wall."""
         self.setting = threading.Lock()
         self._told_error = False
         self.endings: list[Callable[[], bool]] = []
@@ -403,6 +406,7 @@ class Playing:
         return self._stop.is_set() or (self.seconds is not None and frame >= round(self.seconds * self.player.rate))
 
     def _each(self) -> None:
+        self.timebase.look(self.player.engine)
         while not self._calls.empty():
             call, done, raised = self._calls.get()
             try:

@@ -171,7 +171,7 @@ class Change:
         new.messages.watchers, new.messages.moved = old.messages.watchers, old.messages.moved
         new.messages.moved_several = old.messages.moved_several
         new.messages.outside.take_over(old.messages.outside)
-        new.acts.noted = old.acts.noted
+        new.acts.noted, new.acts.asked = old.acts.noted, old.acts.asked
         new.lines, old.lines = old.lines, []
         new.advance()
         self.after.take()

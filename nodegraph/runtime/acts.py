@@ -7,7 +7,8 @@ act         its arguments                  what it does
 ``sets``    places, numbers                controls, each a (node, inlet), get a number each, all at once
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``recall``  values, seconds, curve         controls move together: a list of (node, inlet, value) (`runtime.recall`)
-``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
+``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``,
+                                           ``go_through`` (`runtime.musical_time`)
 ==========  =============================  ====================================================================
 
 If `Player.exact` wants all to be at frames that are known beforehand, three more things are told: ``edit`` when an edit
@@ -49,6 +50,9 @@ class Acts:
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
+        self.asked: list[Callable[[Act], None]] = []
+        """Are told of every act as it was asked for, with the frame that it named itself (-1: none): who measures time
+        by what comes needs that one."""
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []
@@ -56,6 +60,8 @@ class Acts:
     def do(self, act: Act) -> None:
         """Carry it out at its frame, or at the first that is not handled yet."""
         messages = self.messages
+        for call in self.asked:
+            call(act)
         if act.frame < messages.handled:
             self.late += act.frame >= 0
             act = Act(messages.handled, act.what, act.args)

@@ -106,6 +106,18 @@ class Clock:
         start = self.tempo_at(frame) if frames else bpm
         self._now = Stretch(frame, self.beat_at(frame), start, bpm, frames)
 
+    def go_through_at(self, frame: int, beat: float, there: int, bpm: float) -> None:
+        """Bend the tempo from `frame` on so that `beat` falls on the frame `there`, and goes on at `bpm` from there.
+
+        The place does not jump: the tempo does, by twice what is missing, and then goes to `bpm` in a straight line. A
+        bend beyond the slowest or the fastest tempo is cut there, and so does not get as far.
+        """
+        bpm = min(max(bpm, SLOWEST), FASTEST)
+        frames = max(there - frame, 1)
+        here = self.beat_at(frame)
+        mean = (beat - here) * 60.0 * self.rate / frames
+        self._now = Stretch(frame, here, min(max(2.0 * mean - bpm, SLOWEST), FASTEST), bpm, frames)
+
     def run_at(self, frame: int, on: bool) -> None:
         """Go on from where it stands, or stand still."""
         if on != self.playing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -37,6 +38,8 @@ from nodegraph.runtime.numbers import Numbers
 from nodegraph.runtime.renaming import Names
 from nodegraph.runtime.resources import Resources
 
+MONOTONIC = 8 if sys.platform == "darwin" else 1
+"""The system's number of the clock that `time.monotonic` reads."""
 RING = 1 << 15
 LONGEST_BLOCK = 8192
 NOW = 0
@@ -127,6 +130,7 @@ class Engine:
         words[w.RAMP_FUNCTION] = address(dispatch.ramp_kernel)
         words[w.SLEEP] = libc("usleep")
         words[w.CLOCK] = libc("clock_gettime")
+        words[w.CLOCK_ID] = MONOTONIC
         words[w.IN_CHANNELS] = self.inputs
         words[w.OUT_CHANNELS] = self.outputs
         words[w.METERS] = self._meters.ctypes.data
@@ -347,6 +351,18 @@ class Engine:
     def done(self) -> int:
         """Frames played."""
         return int(self.words[w.DONE])
+
+    def stamp(self) -> tuple[int, float] | None:
+        """The first frame of the device's last block, and when the device asked for it (`time.monotonic`).
+
+        None before the first, and while the audio thread writes the next one.
+        """
+        words = self.words
+        before = int(words[w.STAMPS])
+        frame, seconds, nanoseconds = (int(word) for word in words[w.STAMP_FRAME : w.STAMP_TIME + 2])
+        if before == 0 or before & 1 or before != int(words[w.STAMPS]):
+            return None
+        return frame, seconds + 1e-9 * nanoseconds
 
     def begin_at(self, frame: int) -> None:
         """Count frames from here: this engine goes on where another one stopped. Before it plays."""

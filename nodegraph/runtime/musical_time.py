@@ -60,6 +60,8 @@ class MusicalTime(Clock):
         super().__init__(logical.rate)
         self._logical = logical
         self._tickets: dict[BeatTicket, None] = {}
+        self.jumps = 0
+        """How often it was put elsewhere."""
 
     # -- waiting
 
@@ -87,6 +89,11 @@ class MusicalTime(Clock):
         self.go_at(self._logical.now, bpm, seconds)
         self._moved()
 
+    def go_through(self, beat: float, there: int, bpm: float) -> None:
+        """Bend the tempo so that a beat falls on the frame `there`, and go on at `bpm` (`Clock.go_through_at`)."""
+        self.go_through_at(self._logical.now, beat, there, bpm)
+        self._moved()
+
     def run(self, on: bool) -> None:
         """Go on, or stand still."""
         self.run_at(self._logical.now, on)
@@ -95,6 +102,7 @@ class MusicalTime(Clock):
     def locate(self, beat: float) -> None:
         """Go to a beat."""
         self.locate_at(self._logical.now, beat)
+        self.jumps += 1
         for ticket in self._tickets:
             if ticket.interval:
                 self._first(ticket)

@@ -28,6 +28,7 @@ from nodegraph.runtime.acts import Act
 from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Controls, Parameter, by_place, parameters_of
 from nodegraph.session.presets import Presets
+from nodegraph.timing.following import Following, follow
 
 SOMEBODY: Final = "somebody"
 MOST_LISTS: Final = 32
@@ -49,6 +50,8 @@ class Session:
         self.live: dict[str, float] = {}
         """Address → value, of controls that were moved away from what the patch stores."""
         self.presets = Presets(self)
+        self.following: Following | None = None
+        """What the clock of the patch follows."""
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
         self._places: dict[tuple[str, str], Parameter] = {}
@@ -86,6 +89,7 @@ class Session:
     def close(self) -> None:
         """Stop; nothing is saved."""
         self.stop()
+        self.follow(None)
 
     def _attach(self) -> None:
         """On the player's thread: hear what moves."""
@@ -255,7 +259,9 @@ class Session:
             self._events.append([address, event.time, to_wire(event.value)])
 
     def _flush(self) -> None:
-        """After every round of the player: tell what moved in it."""
+        """After every round of the player: follow, and tell what moved in it."""
+        if self.following is not None and self.playing is not None:
+            self.following.round(self.playing)
         if self._batches:
             batches, self._batches = self._batches, {}
             for key, moved in batches.items():
@@ -279,6 +285,14 @@ class Session:
             for name, value in (("locate", locate), ("tempo", tempo), ("play", play)):
                 if value is not None:
                     playing.player.act("clock", CLOCK[name], value, frame=frame)
+
+    def follow(self, source: str | None, **options: Any) -> None:
+        """Have the clock of the patch follow ``"midi"``, ``"mtc"``, ``"link"`` or ``"jack"`` from now on, playing or
+        not; None: it goes by itself. `options` as docs/time.md says; all take `offset_s`, by which the patch is ahead.
+
+        Raises PatchError for what there is not, DeviceError when the source cannot be reached.
+        """
+        follow(self, source, **options)
 
     def _needed(self) -> Playing:
         playing = self.playing
@@ -408,7 +422,8 @@ class Session:
         beat = clock.beat_at(frame)
         return {
             "playing": True, "title": self.patch.title, "revision": self.revision, **playing.status(),
-            "clock": {"on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar},
+            "clock": {"on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar,
+                      "follows": None if self.following is None else self.following.status()},
             "at": time.time(),
         }  # fmt: skip
 

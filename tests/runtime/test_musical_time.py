@@ -272,3 +272,41 @@ def test_a_beat_that_is_no_number_is_refused_in_words() -> None:
     graph, steps = song(1.0, tempo=120), [post(100, "t", "locate", float("nan"))]
     told, _ = heard(graph, RATE, ["t.beat"], steps, logged=["'locate' takes a beat or a bang, not nan."])
     assert when(told["t.beat"]) == [0, 24_000]
+
+
+# -- a tempo that is bent so that a beat falls on a frame
+
+
+@pytest.mark.parametrize("bpm", [20.0, 118.7, 120.0, 400.0])
+@pytest.mark.parametrize("off", [-0.05, -1e-6, 0.0, 0.02])
+def test_a_bend_gets_to_its_beat_at_its_frame_and_goes_on_at_its_tempo(bpm: float, off: float) -> None:
+    clock = Clock(RATE)
+    clock.go_at(0, bpm)
+    clock.go_at(10_000, bpm * 1.2, 3.0)
+    before, tempo = clock.beat_at(50_000), clock.tempo_at(50_000)
+    goal = before + tempo / 60.0 + off
+    clock.go_through_at(50_000, goal, 50_000 + RATE, bpm)
+    assert clock.beat_at(50_000) == before, "the place does not jump"
+    assert clock.beat_at(50_000 + RATE) == pytest.approx(goal, abs=1e-9)
+    assert clock.beat_at(50_000 + 3 * RATE) == pytest.approx(goal + 2 * bpm / 60.0, abs=1e-9)
+    beats = [clock.beat_at(frame) for frame in range(50_000, 50_000 + 2 * RATE, 500)]
+    assert all(one < other for one, other in zip(beats, beats[1:], strict=False))
+    frame = clock.frame_at(goal)
+    assert frame is not None and abs(frame - 50_000 - RATE) <= 1
+
+
+def test_a_bend_that_would_go_backwards_is_cut_at_the_slowest_tempo() -> None:
+    clock = Clock(RATE)
+    clock.go_through_at(RATE, 1.0, 2 * RATE, 120.0)  # it stands at 2.0 already
+    assert clock.tempo_at(RATE) == 1.0
+    assert clock.beat_at(2 * RATE) > 2.0
+
+
+def test_no_beat_is_lost_or_heard_twice_while_the_tempo_is_bent_often() -> None:
+    steps = [
+        (0, lambda player, at=at: player.act("clock", "go_through", at / RATE * 2.0 + 0.5, at + RATE, 120.0, frame=at))
+        for at in range(4_800, 6 * RATE, 2_400)
+    ]
+    told, _ = heard(song(0.125), 7 * RATE, ["grid.count"], steps)
+    counts = [value for _, value in told["grid.count"]]
+    assert counts == list(range(len(counts)))

@@ -53,6 +53,29 @@ def _hush(jack: Any) -> None:
     jack._lib.jack_set_info_function(quiet)
 
 
+def open_client(name: str, server: str | None = None) -> tuple[Any, str]:
+    """A further client of a server, without ports, and the server's name. Raises DeviceError."""
+    try:
+        import jack
+    except (ImportError, OSError) as error:
+        raise DeviceError("JACK is not installed.", "apt install jackd2 brings the server.") from error
+    named = server or os.environ.get("JACK_DEFAULT_SERVER", "default")
+    _check_alone(named)
+    _hush(jack)
+    try:
+        client = jack.Client(name, servername=server, no_start_server=True)
+    except jack.JackOpenError as error:
+        raise DeviceError(f"no JACK server '{named}' is running.", "Start one (jackd, qjackctl, PipeWire).") from error
+    _servers[named] += 1
+    return client, named
+
+
+def close_client(client: Any, server: str) -> None:
+    """The inverse of `open_client`."""
+    client.close(ignore_errors=True)
+    _servers[server] -= 1
+
+
 class JackDriver:
     """A JACK client with a port per channel: ``in_1``…, ``out_1``…, and ``midi_in`` and ``midi_out``.
 

@@ -7,6 +7,7 @@ fewer channels than the engine, or more: what is not there is silent.
 
 from nodegraph.runtime.kernels.memory_words import (
     clock,
+    fence,
     load_acquire,
     load_f32,
     load_i64,
@@ -14,6 +15,7 @@ from nodegraph.runtime.kernels.memory_words import (
     sleep_us,
     store_f32,
     store_i64,
+    store_release,
 )
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.bridge import now, pull
@@ -62,8 +64,19 @@ def portaudio(given, wanted, count, time, flags, gate):
     return 0
 
 
+def stamp(engine):
+    """Write down when the device asks for which frame (`runtime.engine.Engine.stamp` reads it)."""
+    count = load_i64(engine, 8 * w.STAMPS)
+    store_release(engine, 8 * w.STAMPS, count + 1)
+    fence()
+    store_i64(engine, 8 * w.STAMP_FRAME, load_i64(engine, 8 * w.DONE))
+    clock(load_i64(engine, 8 * w.CLOCK), load_i64(engine, 8 * w.CLOCK_ID), engine + 8 * w.STAMP_TIME)
+    store_release(engine, 8 * w.STAMPS, count + 2)
+
+
 def play(gate, engine, ins, outs, frames):
     """The engine plays a block for the device that has come in, faded while this one comes or goes."""
+    stamp(engine)
     heard = ins
     faded = fading(gate)
     inputs = load_i64(engine, 8 * w.IN_CHANNELS)
@@ -152,6 +165,7 @@ def null_loop(gate, frames, nanoseconds, clock_id, place):
             engine = load_i64(gate, 8 * w.G_ENGINE)
             ins = load_i64(engine, 8 * w.IN_POINTERS)
             store_i64(engine, 8 * w.XRUNS, load_i64(engine, 8 * w.XRUNS) + late)
+            stamp(engine)
             let_go(gate, ins, load_i64(engine, 8 * w.IN_CHANNELS), frames)
             process(engine, ins, load_i64(engine, 8 * w.OUT_POINTERS), frames)
         leave(gate)

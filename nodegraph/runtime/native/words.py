@@ -24,6 +24,9 @@ DONE = 15  # frames played: everything before it has left the engine
 EPOCH_SEEN = 16  # epoch at the end of the last callback: older schedules are free
 CYCLE_FRAMES = 17  # frames of the last callback
 SWAPPED = 18  # the frame at which the schedule that plays began
+STAMPS = 19  # twice the device's blocks that were stamped; odd while a stamp is being written
+STAMP_FRAME = 20  # the first frame of the device's last block
+STAMP_TIME = 21  # when the device asked for it: seconds, and in the next word nanoseconds
 # Written by Python while the engine runs:
 WRITE = 24  # events written
 STOPPING = 25  # 1: fade out and stay silent
@@ -45,6 +48,7 @@ SCRATCH_FRAMES = 43
 MASTER_STEP = 44  # the master fade's step a frame, float32
 OFFSET = 45  # first frame of the segment inside the device's block
 CLOCK = 46  # address of clock_gettime
+CLOCK_ID = 47  # the clock that Python's time.monotonic reads
 RELEASE = 48  # the limiter's release a frame, float32
 IN_POINTERS = 49
 OUT_POINTERS = 50
