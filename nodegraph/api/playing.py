@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from nodegraph.api.performance import Performance
     from nodegraph.api.switching import Change
     from nodegraph.api.watching import Watch
+    from nodegraph.runtime.acts import Act
     from nodegraph.runtime.crew import Threads
 
 KEPT: Final = 4096
@@ -76,10 +77,13 @@ class Playing:
         each: Callable[[], None] | None = None,
         performance: str | os.PathLike[str] | None = None,
         keep_performance: str | os.PathLike[str] | None = None,
+        acts: Iterable[Act] = (),
+        patient: bool = False,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
-        `Patch.play`.
+        `Patch.play`. `acts` are done at their frames (`runtime.acts`). `patient`: it begins without a device that is
+        not there yet, and goes to it when it comes.
         """
         check_numbers(seconds, rate, block)
         self.log: list[tuple[str, str]] = []
@@ -114,13 +118,15 @@ class Playing:
         text = dumps(patch.document)
         heard = None if input is None else heard_sound(input, rate)
         self.player = make_player(patch, rate, heard, self.say, text, first, threads)
+        for act in acts:
+            self.player.act(act.what, *act.args, frame=act.frame)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)
         if self.replay is not None:
             self.replay.attach(self.player, self._goes_over)
         engine = self.player.engine
         self.performance: Performance | None = None
         try:
-            asked = Wanted(driver, device, input_device, block)
+            asked = Wanted(driver, device, input_device, block, patient=patient)
             self.supervisor = Supervisor(engine, asked, open_driver, self._device_says)
             if keep_performance is not None:
                 self.performance = self._keep(Path(keep_performance), text)
