@@ -1,4 +1,4 @@
-"""The engine process of a service: opens the patch as it was, plays it, keeps its state, beats. Started by `supervising`.
+"""The engine process of a service, started by `supervising`: it opens the patch as it was, plays it, keeps its state.
 
 The main thread waits; the player has a thread, and so have the beats, for neither a slow disk nor a client may hold
 them up.
@@ -235,13 +235,13 @@ def main(told: dict[str, Any]) -> int:
 
 
 def _live(told: dict[str, Any], beats: Beats, over: threading.Event) -> int:
+    from nodegraph.core.errors import DeviceError, NodegraphError
     from nodegraph.headless.health import Vitals
     from nodegraph.headless.keeping import Keeper
     from nodegraph.headless.places import Place
     from nodegraph.headless.restoring import opened, set_aside
     from nodegraph.headless.running import Plan
     from nodegraph.headless.state import Snapshots
-    from nodegraph.core.errors import DeviceError, NodegraphError
     from nodegraph.session.session import Session
 
     plan = Plan.of(told)

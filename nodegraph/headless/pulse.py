@@ -60,14 +60,15 @@ class Pulse:
 
     def fault(self, now: float) -> str:
         """Why it cannot go on like this; empty as long as it can."""
-        if not self._beaten:
-            return f"it does not come up within {FIRST_S:g} s" if now - self._heard > max(FIRST_S, self.patience_s) else ""
-        if now - self._heard > (max(self.patience_s, STARTING_S) if self.state == "starting" else self.patience_s):
+        patience = self.patience_s
+        if self.state == "starting":
+            patience = max(patience, STARTING_S if self._beaten else FIRST_S)
+        if now - self._heard > patience:
             return f"it has not moved for {now - self._heard:.1f} s"
         if self.state == "starting" and now - self._began > START_S:
             return f"the patch has not begun within {START_S:g} s"
-        if self.state == "playing" and now - self._moved > self.sound_s:
-            return f"the sound has stood still for {now - self._moved:.1f} s"
+        if self.state == "playing" and self._heard - self._moved > self.sound_s:
+            return f"the sound has stood still for {self._heard - self._moved:.1f} s"
         return ""
 
 

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.errors import DeviceError, PatchError, Problem
 from nodegraph.core.hints import quoted
+from nodegraph.headless.places import Held, Place, service_name, take_lock
+from nodegraph.headless.supervising import module
 
 if TYPE_CHECKING:
     from nodegraph.headless.schedule import Schedule
@@ -28,7 +30,6 @@ NEVER: Final = {
     "trust_edits": "nobody is there who edits",
 }
 PLAYED: Final = ("driver", "device", "input_device", "rate", "block", "threads", "seconds")
-LOWEST_PORT: Final = 1
 
 
 def headless_options(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +96,6 @@ class Plan:
 
 def plan(args: argparse.Namespace, name: str = "") -> Plan:
     """What the options say. Raises PatchError."""
-    from nodegraph.headless.places import service_name
     from nodegraph.headless.schedule import schedule
 
     patch = Path(os.path.abspath(Path(args.patch)))
@@ -110,9 +110,9 @@ def plan(args: argparse.Namespace, name: str = "") -> Plan:
         if not low <= found[option] <= high:
             what = f"--{option} {found[option]:g} cannot be."
             raise PatchError(Problem("bad-option", what, f"It goes from {low:g} to {high:g}."))
-    if args.health is not None and not LOWEST_PORT <= args.health <= 65_535:
+    if args.health is not None and not 0 <= args.health <= 65_535:
         what = f"--health {args.health} is no port."
-        raise PatchError(Problem("bad-option", what, "Give a number from 1 to 65535."))
+        raise PatchError(Problem("bad-option", what, "Give a number up to 65535; 0 is any that is free."))
     if args.name is not None and service_name(args.name) != args.name:
         what = f"{quoted(args.name)} cannot be a service's name."
         raise PatchError(Problem("bad-option", what, "Letters, digits, '.', '_' and '-' make one."))
@@ -127,8 +127,6 @@ def plan(args: argparse.Namespace, name: str = "") -> Plan:
 
 def default_name(patch: Path) -> str:
     """The name of a service that was given none: two files of one name in two folders are two services."""
-    from nodegraph.headless.places import service_name
-
     mark = hashlib.sha256(os.path.realpath(patch).encode()).hexdigest()[:8]
     return f"{service_name(patch.stem)[:60]}-{mark}"
 
@@ -155,8 +153,6 @@ def option_name(option: str) -> str:
 def run_headless(args: argparse.Namespace) -> int:
     """Become the supervising process: this one has loaded too much for that, so that it is replaced; it keeps its
     number. Raises PatchError when the service is being played already, or an option cannot be."""
-    from nodegraph.headless.places import Held, Place, take_lock
-
     found = plan(args)
     if not found.patch.is_file():
         from nodegraph.core.patchfile import load
@@ -180,7 +176,5 @@ def run_headless(args: argparse.Namespace) -> int:
     }  # fmt: skip
     sys.stdout.flush()
     sys.stderr.flush()
-    environment = dict(os.environ)
-    words = [sys.executable, "-m", "nodegraph.headless.supervising", json.dumps(told, default=str)]
-    os.execve(sys.executable, words, environment)
-    return 0
+    words = module("nodegraph.headless.supervising", json.dumps(told, default=str))
+    os.execv(words[0], words)

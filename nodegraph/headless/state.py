@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import time
 from collections.abc import Mapping
@@ -102,7 +103,7 @@ def _state(found: dict[str, Any]) -> State:
         raise ValueError("it holds no patch")
     for values in (state.values, state.clock or {}):
         for name, value in values.items():
-            if isinstance(value, str) or value != value or abs(float(value)) == float("inf"):
+            if not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise ValueError(f"{name} is no number")
     return state
 
@@ -133,7 +134,7 @@ class Snapshots:
         self.session = session
         self.given, self.asked = given, asked
         self.preset: str | None = None
-        self.clock: dict[str, float] | None = None
+        self.clock: Mapping[str, float] | None = None
         """The clock as it was last, also when nothing plays now."""
         self._text: tuple[object, str] = (None, "")
         self._source: tuple[object, str | None] = (None, None)
@@ -209,8 +210,8 @@ def put_back(state: State, session: Session, position: str = "begin") -> None:
         if address in known and known[address].control is not None:
             session.live[address] = float(value)
     session.at_first = clock_acts(state, position)
-    presets = getattr(session, "presets", None)
-    if state.preset is not None and hasattr(presets, "recalled"):
+    presets: Any = getattr(session, "presets", None)
+    if state.preset is not None and presets is not None and hasattr(presets, "recalled"):
         presets.recalled = state.preset
 
 

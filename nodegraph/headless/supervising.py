@@ -23,7 +23,7 @@ from typing import Any, Final
 from nodegraph.headless.logs import Log, LogFile, unmarked
 from nodegraph.headless.notify import Notify
 from nodegraph.headless.places import Place
-from nodegraph.headless.pulse import PATIENCE_S, Crashes, Pulse
+from nodegraph.headless.pulse import PATIENCE_S, SOUND_S, Crashes, Pulse
 
 LOOK_S: Final = 0.1
 AWAY_S: Final = 1.0
@@ -43,7 +43,7 @@ Command = Callable[[dict[str, Any]], Sequence[str]]
 class Engine:
     """One engine process and its pipes."""
 
-    def __init__(self, command: Command, told: dict[str, Any], keep: Sequence[int], patience_s: float) -> None:
+    def __init__(self, command: Command, told: dict[str, Any], keep: Sequence[int], patience_s: float, sound_s: float) -> None:
         beats, beats_end = os.pipe()
         words, words_end = os.pipe()
         try:
@@ -64,7 +64,7 @@ class Engine:
         os.set_blocking(words, False)
         self.beats, self.words = beats, words
         self.began = time.monotonic()
-        self.pulse = Pulse(self.began, patience_s)
+        self.pulse = Pulse(self.began, patience_s, sound_s)
         self._pending = {beats: b"", words: b""}
 
     def lines(self, descriptor: int) -> list[str]:
@@ -109,11 +109,12 @@ class Supervisor:
         *,
         keep: Sequence[int] = (),
         patience_s: float = PATIENCE_S,
+        sound_s: float = SOUND_S,
         safe_after: int = 3,
     ) -> None:
         """`keep` are descriptors that engines inherit: the lock, which is free only when all of them are gone, too."""
         self.command, self.log, self.notify, self.keep = command, log, notify, keep
-        self.patience_s = patience_s
+        self.patience_s, self.sound_s = patience_s, sound_s
         self.crashes = Crashes(safe_after)
         self.restarts = 0
         self.safe = ""
@@ -140,7 +141,7 @@ class Supervisor:
         ever = False
         while True:
             told = {"restarts": self.restarts, "safe": self.safe, "ever": ever}
-            engine = Engine(self.command, told, self.keep, self.patience_s)
+            engine = Engine(self.command, told, self.keep, self.patience_s, self.sound_s)
             why = self._watch(engine)
             code = engine.process.poll()
             if code is None:
@@ -263,11 +264,18 @@ def echo(line: str) -> None:
         os.write(2, line.encode("utf-8", "replace") + b"\n")
 
 
+def module(name: str, told: str) -> list[str]:
+    """The command line of a module of ours. The working folder is not where modules come from, unless ours do."""
+    ours = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+    apart = [] if ours == os.path.realpath(os.getcwd()) else ["-P"]
+    return [sys.executable, *apart, "-m", name, told]
+
+
 def main(plan: dict[str, Any]) -> int:
     """Supervise as a plan says, made by `headless.running`."""
 
     def command(told: dict[str, Any]) -> list[str]:
-        return [sys.executable, "-m", "nodegraph.headless.engine", json.dumps({**plan, **told})]
+        return module("nodegraph.headless.engine", json.dumps({**plan, **told}))
 
     place = Place(plan["name"])
     journal = bool(os.environ.get("JOURNAL_STREAM"))
