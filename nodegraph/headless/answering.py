@@ -41,22 +41,26 @@ class Answering:
         """Where it answers; None while it does not."""
         self.ready = threading.Event()
         """Whether it answers, or has said why not."""
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._over = asyncio.Event()
         self._open = 0
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> None:
         """Begin."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
 
     def stop(self) -> None:
         """End."""
+        if self._loop is None:
+            return
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(LONGEST_S)
 
     def _run(self) -> None:
+        assert self._loop is not None
         try:
             self._loop.run_until_complete(self._serve())
         finally:

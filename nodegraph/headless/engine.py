@@ -106,6 +106,7 @@ class Life:
     def run(self, wanted: bool) -> int:
         """Play (if it is `wanted`) until it is told to end, or comes to an end by itself. Gives the exit code."""
         due = False
+        self._look()
         if self.vitals.safe:
             self.beats.mode = "safe"
         elif self.schedule is not None:
