@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.headless.logs import marked
 from nodegraph.headless.pulse import BEAT_S
+from nodegraph.headless.supervising import READY
 
 if TYPE_CHECKING:
     from nodegraph.commands.options import Post
@@ -212,16 +213,24 @@ def companions(session: Session, plan: Plan, vitals: Vitals) -> Iterator[None]:
         answering.stop()
 
 
-def main(told: dict[str, Any]) -> int:
-    """Live as a plan says. Gives the exit code."""
+def main(plan: dict[str, Any]) -> int:
+    """Live as a plan, and a line on stdin, say. Gives the exit code."""
     import faulthandler
+    import json
 
     faulthandler.enable()
     for name in ("beats", "lock"):
-        os.set_inheritable(told[name], False)  # what the engine starts does not hold the service
+        os.set_inheritable(plan[name], False)  # what the engine starts does not hold the service
     over = threading.Event()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    load(plan)
+    with contextlib.suppress(OSError):
+        os.write(plan["beats"], f"{READY}\n".encode())
+    line = sys.stdin.readline()
+    if not line:
+        return OK  # it was a spare one, and is not needed
     signal.signal(signal.SIGTERM, lambda *_: over.set())
+    told = {**plan, **json.loads(line)}
     beats = Beats(told["beats"], over)
     from nodegraph.core.errors import NodegraphError
 
@@ -233,6 +242,19 @@ def main(told: dict[str, Any]) -> int:
         return WRONG
     finally:
         beats.close()
+
+
+def load(plan: dict[str, Any]) -> None:
+    """Load all that an engine needs, whatever the patch: an engine may wait like this for long."""
+    from nodegraph.core.registry import registry
+    from nodegraph.headless import health, keeping, restoring, state  # noqa: F401
+    from nodegraph.runtime.drivers import null, supervisor  # noqa: F401
+    from nodegraph.runtime.engine import native_render
+
+    if plan["args"].get("health") is not None:
+        from nodegraph.headless import answering  # noqa: F401
+    registry()
+    native_render()
 
 
 def _live(told: dict[str, Any], beats: Beats, over: threading.Event) -> int:

@@ -27,8 +27,11 @@ STATES: Final = ("starting", "playing", "waiting", "asleep", "safe", "stopping")
 class Pulse:
     """One engine's, from its start on. Times are those of a monotonic clock."""
 
-    def __init__(self, now: float, patience_s: float = PATIENCE_S, sound_s: float = SOUND_S) -> None:
-        self.patience_s, self.sound_s = patience_s, sound_s
+    def __init__(
+        self, now: float, patience_s: float = PATIENCE_S, sound_s: float = SOUND_S, first_s: float = FIRST_S
+    ) -> None:
+        """`first_s` may pass until the first beat."""
+        self.patience_s, self.sound_s, self.first_s = patience_s, sound_s, first_s
         self.state = "starting"
         self.done = -1
         self.advances = 0
@@ -62,7 +65,7 @@ class Pulse:
         """Why it cannot go on like this; empty as long as it can."""
         patience = self.patience_s
         if self.state == "starting":
-            patience = max(patience, STARTING_S if self._beaten else FIRST_S)
+            patience = max(patience, STARTING_S if self._beaten else self.first_s)
         if now - self._heard > patience:
             return f"it has not moved for {now - self._heard:.1f} s"
         if self.state == "starting" and now - self._began > START_S:

@@ -20,8 +20,10 @@ from nodegraph.headless.supervising import module
 if TYPE_CHECKING:
     from nodegraph.headless.schedule import Schedule
 
-ALONE: Final = ("autostart", "name", "autosave", "resume", "safe_after", "patience", "health", "begin", "end", "days",
-                "zone")  # fmt: skip
+ALONE: Final = (
+    "autostart", "name", "autosave", "resume", "safe_after", "patience", "no_spare", "health", "begin", "end", "days",
+    "zone",
+)  # fmt: skip
 """Options that mean something with --headless alone."""
 NEVER: Final = {
     "record": "a restart would begin the file anew: put a record~ into the patch",
@@ -50,6 +52,8 @@ def headless_options(parser: argparse.ArgumentParser) -> None:
     add("--safe-after", type=int, metavar="N",
         help="so many crashes within a minute open it without playing (3); 0: never")  # fmt: skip
     add("--patience", type=float, metavar="S", help="an engine without a sign of life for so long is ended (2)")
+    add("--no-spare", action="store_true", default=None,
+        help="let no second engine wait for the first one's death: less memory, a longer silence")  # fmt: skip
     add("--health", type=int, metavar="PORT", help="answer /health and /metrics on 127.0.0.1")
     add("--from", dest="begin", metavar="HH:MM", help="play from here on, every day")
     add("--until", dest="end", metavar="HH:MM", help="and fade out here; before --from it is on the next day")
@@ -172,7 +176,7 @@ def run_headless(args: argparse.Namespace) -> int:
     args.patch, args.input = found.patch, found.input
     told = {
         "name": found.name, "lock": lock, "patience_s": found.patience, "safe_after": found.safe_after,
-        "args": {name: value for name, value in vars(args).items() if name != "run"},
+        "spare": not args.no_spare, "args": {name: value for name, value in vars(args).items() if name != "run"},
     }  # fmt: skip
     sys.stdout.flush()
     sys.stderr.flush()

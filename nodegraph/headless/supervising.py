@@ -4,6 +4,9 @@ It imports the standard library only, and little of that. The engine is a proces
 beats (`pulse`), and its words, which become the log (`logs`). Should this process be killed, the engine notes that
 nobody reads its beats, fades out, keeps its state and ends.
 
+Beside an engine that plays there is a spare one: it has loaded all that an engine needs, and waits for a line that says
+what to do. It takes the place of an engine that dies in a part of the time.
+
 SIGTERM and SIGINT fade the engine out, and SIGHUP starts it anew, out of safe mode too.
 """
 
@@ -23,7 +26,7 @@ from typing import Any, Final
 from nodegraph.headless.logs import Log, LogFile, unmarked
 from nodegraph.headless.notify import Notify
 from nodegraph.headless.places import Place
-from nodegraph.headless.pulse import PATIENCE_S, SOUND_S, Crashes, Pulse
+from nodegraph.headless.pulse import FIRST_S, PATIENCE_S, SOUND_S, STARTING_S, Crashes, Pulse
 
 LOOK_S: Final = 0.1
 AWAY_S: Final = 1.0
@@ -35,22 +38,26 @@ WRONG: Final = 2
 """The exit code for what the user must mend."""
 OK, INTERRUPTED, FAILED = 0, 130, 1
 
-Command = Callable[[dict[str, Any]], Sequence[str]]
-"""The engine's command line, given what it must know: ``beats``, the descriptor for them; ``restarts`` before it;
-``safe``, why it is not to play (empty: it is); ``ever``, whether one has come up before it."""
+SPARE_S: Final = 10.0
+"""A spare engine that dies is followed by another one after so long."""
+READY: Final = "ready"
+
+Command = Callable[[int], Sequence[str]]
+"""The engine's command line, given the descriptor for its beats. What it is to do it reads as a line of JSON:
+``restarts`` before it; ``safe``, why it is not to play (empty: it is); ``ever``, whether one has come up before it."""
 
 
 class Engine:
-    """One engine process and its pipes."""
+    """One engine process and its pipes. It waits until it is let `go`."""
 
-    def __init__(self, command: Command, told: dict[str, Any], keep: Sequence[int], patience_s: float, sound_s: float) -> None:
+    def __init__(self, command: Command, keep: Sequence[int]) -> None:
         beats, beats_end = os.pipe()
         words, words_end = os.pipe()
         try:
             os.set_blocking(beats_end, False)  # a supervisor that is stopped stops nobody
             os.set_blocking(words_end, False)
             self.process = subprocess.Popen(
-                command({**told, "beats": beats_end}), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                command(beats_end), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                 stderr=words_end, pass_fds=(beats_end, *keep), start_new_session=True,
             )  # fmt: skip
         except BaseException:
@@ -64,8 +71,23 @@ class Engine:
         os.set_blocking(words, False)
         self.beats, self.words = beats, words
         self.began = time.monotonic()
-        self.pulse = Pulse(self.began, patience_s, sound_s)
+        self.pulse = Pulse(self.began)
         self._pending = {beats: b"", words: b""}
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended."""
+        return self.process.poll() is not None
+
+    def go(self, told: dict[str, Any], patience_s: float, sound_s: float) -> None:
+        """Let it do what it is told."""
+        ready = READY in self.lines(self.beats)
+        self.began = time.monotonic()
+        self.pulse = Pulse(self.began, patience_s, sound_s, STARTING_S if ready else FIRST_S)
+        assert self.process.stdin is not None
+        with contextlib.suppress(OSError):  # it is dead: that is found out soon
+            self.process.stdin.write(json.dumps(told).encode() + b"\n")
+            self.process.stdin.flush()
 
     def lines(self, descriptor: int) -> list[str]:
         """What has come by a pipe, in whole lines."""
@@ -91,6 +113,9 @@ class Engine:
         """It is dead: let go of it. Gives its last words."""
         self.kill()  # its workers
         self.process.wait()
+        if self.process.stdin is not None:
+            with contextlib.suppress(OSError):
+                self.process.stdin.close()
         last = self.lines(self.words)
         rest = self._pending[self.words]
         os.close(self.beats)
@@ -111,11 +136,16 @@ class Supervisor:
         patience_s: float = PATIENCE_S,
         sound_s: float = SOUND_S,
         safe_after: int = 3,
+        spare: bool = True,
     ) -> None:
-        """`keep` are descriptors that engines inherit: the lock, which is free only when all of them are gone, too."""
+        """`spare`: whether another engine waits beside the one that plays. `keep` are descriptors that engines inherit:
+        the lock, which is free only when all of them are gone, too."""
         self.command, self.log, self.notify, self.keep = command, log, notify, keep
         self.patience_s, self.sound_s = patience_s, sound_s
         self.crashes = Crashes(safe_after)
+        self.with_spare = spare
+        self._spare: Engine | None = None
+        self._spare_at = 0.0
         self.restarts = 0
         self.safe = ""
         self._signal = 0
@@ -138,10 +168,17 @@ class Supervisor:
 
     def run(self) -> int:
         """Until it is told to end, or the engine has come to its end by itself."""
+        try:
+            return self._run()
+        finally:
+            self._no_spare()
+
+    def _run(self) -> int:
         ever = False
         while True:
+            engine = self._next()
             told = {"restarts": self.restarts, "safe": self.safe, "ever": ever}
-            engine = Engine(self.command, told, self.keep, self.patience_s, self.sound_s)
+            engine.go(told, self.patience_s, self.sound_s)
             why = self._watch(engine)
             code = engine.process.poll()
             if code is None:
@@ -156,6 +193,7 @@ class Supervisor:
                 return INTERRUPTED if self._signal == signal.SIGINT else OK
             if self._again:
                 self._again, self.safe = False, ""
+                self._no_spare()
                 self.crashes.forget()
                 self.log.write("info", "", "SIGHUP: the engine starts anew.")
             elif not why and code == OK:
@@ -179,6 +217,29 @@ class Supervisor:
         self.notify.tell(f"STATUS=The engine died: {why}. It starts again.")
         self._wait(pause)
 
+    def _next(self) -> Engine:
+        """An engine: the spare one, if it is alive."""
+        spare, self._spare = self._spare, None
+        if spare is not None and not spare.dead:
+            return spare
+        if spare is not None:
+            spare.close()
+        return Engine(self.command, self.keep)
+
+    def _have_spare(self, now: float) -> None:
+        """See to it that another engine waits."""
+        if self._spare is not None and self._spare.dead:
+            self._no_spare()
+            self._spare_at = now + SPARE_S
+        if self._spare is None and self.with_spare and now >= self._spare_at:
+            self._spare = Engine(self.command, self.keep)
+
+    def _no_spare(self) -> None:
+        if self._spare is not None:
+            self._spare.kill()
+            self._spare.close()
+            self._spare = None
+
     def _wait(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while not self._signal and not self._again and (left := until - time.monotonic()) > 0.0:
@@ -199,7 +260,7 @@ class Supervisor:
             select.select([self._wake, *pipes], [], [], LOOK_S)
             self._drain()
             now = time.monotonic()
-            dead = engine.process.poll() is not None
+            dead = engine.dead
             self._hear(engine, now)
             self.log.tend()
             if dead:
@@ -218,6 +279,8 @@ class Supervisor:
                     return f"it does not end within {STOP_S:g} s"
             elif fault := engine.pulse.fault(now):
                 return fault
+            elif engine.pulse.came_up:
+                self._have_spare(now)
 
     def _hear(self, engine: Engine, now: float) -> None:
         for line in engine.lines(engine.words):
@@ -274,16 +337,17 @@ def module(name: str, told: str) -> list[str]:
 def main(plan: dict[str, Any]) -> int:
     """Supervise as a plan says, made by `headless.running`."""
 
-    def command(told: dict[str, Any]) -> list[str]:
-        return module("nodegraph.headless.engine", json.dumps({**plan, **told}))
+    def command(beats: int) -> list[str]:
+        return module("nodegraph.headless.engine", json.dumps({**plan, "beats": beats}))
 
     place = Place(plan["name"])
     journal = bool(os.environ.get("JOURNAL_STREAM"))
     log = Log(LogFile(place.log), echo, journal=journal)
     try:
         supervisor = Supervisor(
-            command, log, Notify(), keep=(plan["lock"],), patience_s=plan["patience_s"], safe_after=plan["safe_after"]
-        )
+            command, log, Notify(), keep=(plan["lock"],), patience_s=plan["patience_s"],
+            safe_after=plan["safe_after"], spare=plan["spare"],
+        )  # fmt: skip
         os.environ.pop("NOTIFY_SOCKET", None)  # it is this process's to say how it is
         os.environ.pop("WATCHDOG_USEC", None)
         return supervisor.run()

@@ -1,11 +1,15 @@
-"""An engine of the tests' own: beats as it is told, and nothing else. ``fake_engine.py BEHAVIOUR BEATS RECORD TOLD``."""
+"""An engine of the tests' own: beats as it is told, and nothing else. ``fake_engine.py BEHAVIOUR BEATS RECORD``."""
 
 import os
 import signal
 import sys
 import time
 
-behaviour, beats, record, told = sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4]
+behaviour, beats, record = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+os.write(beats, b"ready\n")
+told = sys.stdin.readline().strip()
+if not told:
+    sys.exit(0)
 with open(record, "a") as file:
     file.write(f"{behaviour} {os.getpid()} {told}\n")
 over = False

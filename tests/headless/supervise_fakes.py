@@ -13,12 +13,12 @@ folder, options, behaviours = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.ar
 count = 0
 
 
-def command(told):
+def command(beats):
     global count
     behaviour = behaviours[min(count, len(behaviours) - 1)]
     count += 1
     fake = str(Path(__file__).with_name("fake_engine.py"))
-    return [sys.executable, "-S", "-E", fake, behaviour, str(told["beats"]), str(folder / "engines"), json.dumps(told)]
+    return [sys.executable, "-S", "-E", fake, behaviour, str(beats), str(folder / "engines")]
 
 
 log = Log(LogFile(folder / "log"), echo)

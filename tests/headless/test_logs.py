@@ -28,7 +28,8 @@ def test_a_line_says_when_how_grave_who_and_what(tmp_path: Path) -> None:
     log.write("warning", "cut", "made NaN\nor infinity\x1b[31m\u2028")
     log.write("info", "", "it plays.")
     first, second = (tmp_path / "log").read_text().splitlines()
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.123[+-]\d{4} warning cut     made NaN or infinity \[31m", first)
+    when = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.123[+-]\d{4}"
+    assert re.fullmatch(when + r" warning cut     made NaN or infinity \[31m", first)
     assert second.endswith(" info    -       it plays.")
 
 

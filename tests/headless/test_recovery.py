@@ -41,7 +41,7 @@ def tone(place: Path) -> Path:
     return path
 
 
-def crashed(tone: Path, gain: float) -> "subprocess.Popen[bytes]":
+def crashed(tone: Path, gain: float) -> subprocess.Popen[bytes]:
     """A session that edits and goes on."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen([sys.executable, "-c", PROGRAM, str(tone), str(gain)], env=environment)

@@ -111,7 +111,7 @@ def test_a_transport_node_does_not_undo_the_tempo(tone: Path) -> None:
         until(lambda: session.status()["clock"]["tempo"] == 150.0, "the tempo")
 
 
-@pytest.mark.parametrize(("position", "low", "high"), [("begin", 0.0, 15.0), ("kept", 40.0, 55.0), ("onward", 240, 261)])
+@pytest.mark.parametrize(("position", "low", "high"), [("begin", 0, 0), ("kept", 40, 40), ("onward", 240, 261)])
 def test_where_the_clock_goes_on(tone: Path, position: str, low: float, high: float) -> None:
     state = State("", clock={"on": 1.0, "tempo": 120.0, "beat": 40.0}, at=time.time() - 100.0)
     acts = clock_acts(state, position)

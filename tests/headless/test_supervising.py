@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -23,7 +24,9 @@ FAKES = Path(__file__).with_name("supervise_fakes.py")
 class Watched:
     """A supervising process over fakes, and what it has done."""
 
-    def __init__(self, folder: Path, *behaviours: str, environment: dict[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, folder: Path, *behaviours: str, environment: dict[str, str] | None = None, **options: Any
+    ) -> None:
         self.folder = folder
         options = {"patience_s": 20.0, **options}
         self.process = subprocess.Popen(
@@ -53,10 +56,8 @@ class Watched:
 
     def close(self) -> None:
         for _, process, _ in self.engines():
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(int(process), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         if self.process.poll() is None:
             self.process.kill()
             self.process.communicate()

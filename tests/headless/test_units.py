@@ -59,7 +59,8 @@ def odd(tmp_path: Path) -> Path:
 
 def test_what_it_says(odd: Path, nodegraph: Command) -> None:
     said = nodegraph(
-        "install-service", odd, "--name", "foyer", "--print", "--", "--health", "9090", "--from", "09:00", "--until", "18:00"
+        "install-service", odd, "--name", "foyer", "--print", "--", "--health", "9090", "--from", "09:00",
+        "--until", "18:00",
     )  # fmt: skip
     assert said.code == 0, said.err
     found = sections(said.out)
@@ -70,14 +71,16 @@ def test_what_it_says(odd: Path, nodegraph: Command) -> None:
         sys.executable, "-P", "-m", "nodegraph", "run", str(odd), "--headless", "--autostart", "--name", "foyer",
         "--health", "9090", "--from", "09:00", "--until", "18:00",
     ]  # fmt: skip
-    wanted = {"Type": "notify", "NotifyAccess": "main", "Restart": "on-failure", "KillMode": "mixed",
-              "LimitRTPRIO": "95", "LimitMEMLOCK": "infinity", "NoNewPrivileges": "yes", "WatchdogSec": "30"}  # fmt: skip
+    wanted = {
+        "Type": "notify", "NotifyAccess": "main", "Restart": "on-failure", "KillMode": "mixed", "LimitRTPRIO": "95",
+        "LimitMEMLOCK": "infinity", "NoNewPrivileges": "yes", "WatchdogSec": "30",
+    }  # fmt: skip
     assert wanted.items() <= service.items()
     assert "network" not in said.out, "it begins before there is one"
     assert unit["After"] == "sound.target" and unit["StartLimitBurst"] and "StartLimitIntervalSec" in unit
     for hinders in ("PrivateDevices", "RestrictRealtime", "MemoryDenyWriteExecute", "ProtectClock", "ProtectHome"):
         assert hinders not in said.out, f"{hinders} would hinder sound, compiling or saving"
-    assert not os.listdir(odd.parent.parent) == [], "nothing is written"
+    assert os.listdir(odd.parent) == ["to ne.ng"], "nothing is written"
 
 
 def test_of_the_system(odd: Path, nodegraph: Command) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -59,7 +60,7 @@ def test_the_sound_comes_back_as_it_was(service: Service, number: int, times: in
         before = service.state()["at"]
         began = time.monotonic()
         os.kill(service.engine(), number)
-        health = until(lambda: advancing(service, restarts + 1), f"sound; {service.log()}", 120.0)
+        health = until(lambda least=restarts + 1: advancing(service, least), f"sound; {service.log()}", 120.0)
         took.append(time.monotonic() - began)
         restarts = int(str(health["restarts"]))
         assert health["preset"] == "dawn"
@@ -131,7 +132,7 @@ def test_a_death_while_it_saves_loses_no_state(tmp_path: Path) -> None:
     (tmp_path / "tone.ng").write_text(TONE)
     (tmp_path / "state").mkdir()
     done = subprocess.run(
-        [sys.executable, "-c", KILLED_SAVES, str(tmp_path / "state" / "state.json"), str(tmp_path / "tone.ng"), str(SAVES)],
+        [sys.executable, "-c", KILLED_SAVES, *map(str, (tmp_path / "state" / "state.json", tmp_path / "tone.ng", SAVES))],
         env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -154,10 +155,12 @@ def test_at_most_one_interval_is_lost(tmp_path: Path) -> None:
     try:
         service.start("--autostart", "--safe-after", "0", "--autosave", str(interval))
         ages = []
+        chance = random.Random(5)
         for restarts in range(length(2, 20)):
             service.playing(restarts=restarts)
             first = service.state()["at"]
             until(lambda old=first: service.state()["at"] > old, "a state that is newer")
+            time.sleep(chance.uniform(0.0, 2.0 * interval))  # at any time, to be unkind
             os.kill(service.engine(), signal.SIGKILL)
             ages.append(time.time() - service.state()["at"])
         report(f"kept states were {max(ages):.2f} s old at most, of an interval of {interval} s")
