@@ -107,11 +107,24 @@ class Service:
 
         return until(look, f"sound after {restarts} restarts; {self.log()}", seconds)
 
-    def engine(self) -> int:
-        """The engine's process."""
+    def engines(self) -> list[int]:
+        """The engine's process, and that of the spare one behind it."""
         assert self.process is not None
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(until(lambda: path.read_text().split(), "an engine")[0])
+        return [int(word) for word in path.read_text().split()]
+
+    def engine(self) -> int:
+        """The engine's process."""
+        return until(self.engines, "an engine")[0]
+
+    def spare_ready(self) -> bool:
+        """Whether the spare engine has loaded everything: it waits, and has worked for that."""
+        found = self.engines()
+        if len(found) < 2:
+            return False
+        work = [_work(found[1])]
+        time.sleep(0.2)
+        return work == [_work(found[1])] and work[0] > 20
 
     def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
         """Ask it to end; gives the exit code and what it said."""
@@ -128,6 +141,14 @@ class Service:
             os.kill(self.engine(), signal.SIGKILL)
         self.process.kill()
         self.process.communicate()
+
+
+def _work(process: int) -> int:
+    """The processor time that a process has used, in hundredths of a second."""
+    with contextlib.suppress(OSError):
+        words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        return int(words[11]) + int(words[12])
+    return -1
 
 
 @pytest.fixture
