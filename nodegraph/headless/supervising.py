@@ -26,7 +26,7 @@ from typing import Any, Final
 from nodegraph.headless.logs import Log, LogFile, unmarked
 from nodegraph.headless.notify import Notify
 from nodegraph.headless.places import Place
-from nodegraph.headless.pulse import FIRST_S, PATIENCE_S, SOUND_S, STARTING_S, Crashes, Pulse
+from nodegraph.headless.pulse import FIRST_S, PATIENCE_S, SOUND_S, Crashes, Pulse
 
 LOOK_S: Final = 0.1
 AWAY_S: Final = 1.0
@@ -83,7 +83,7 @@ class Engine:
         """Let it do what it is told."""
         ready = READY in self.lines(self.beats)
         self.began = time.monotonic()
-        self.pulse = Pulse(self.began, patience_s, sound_s, STARTING_S if ready else FIRST_S)
+        self.pulse = Pulse(self.began, patience_s, sound_s, patience_s if ready else FIRST_S)
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it is dead: that is found out soon
             self.process.stdin.write(json.dumps(told).encode() + b"\n")

@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,8 +13,10 @@ import pytest
 
 from nodegraph import Patch
 from nodegraph.headless.places import take_lock
-from tests.headless.conftest import ROOT, TONE, Service, until
+from tests.cli.conftest import Command, nodegraph
+from tests.headless.conftest import TONE, Service, until
 
+__all__ = ["nodegraph"]
 MOVED = {"/patch/osc/freq": 441.5, "/patch/level/gain": 0.125}
 
 
@@ -239,9 +239,6 @@ def test_the_lock_is_free_only_when_the_engine_is_gone_too(service: Service) -> 
         (["--headless", "--name", "../x"], "cannot be a service's name"),
     ],
 )
-def test_options_that_cannot_be(tone: Path, tmp_path: Path, words: list[str], says: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "nodegraph", "run", str(tone), *words], capture_output=True, text=True, timeout=120,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "NODEGRAPH_STATE": str(tmp_path / "state")},
-    )  # fmt: skip
-    assert done.returncode == 2 and says in done.stderr and "Traceback" not in done.stderr, done.stderr
+def test_options_that_cannot_be(tone: Path, nodegraph: Command, words: list[str], says: str) -> None:
+    said = nodegraph("run", tone, *words)
+    assert said.code == 2 and says in said.err, said

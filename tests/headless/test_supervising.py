@@ -85,6 +85,32 @@ def test_an_engine_that_dies_is_started_again_and_told_so(watch: Callable[..., W
     assert watched.end() == 0
 
 
+def children(process: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def test_a_spare_engine_takes_the_place_of_one_that_dies(watch: Callable[..., Watched]) -> None:
+    watched = watch("plays")
+    first = int(watched.wait_for(1)[1])
+    both = until(lambda: (found := children(watched.process.pid)) and len(found) == 2 and found, "a spare one")
+    assert both[0] == first and len(watched.engines()) == 1, "it waits, and has been told nothing"
+    os.kill(first, signal.SIGKILL)
+    assert int(watched.wait_for(2)[1]) == both[1]
+    os.kill(until(lambda: (found := children(watched.process.pid))[1:] and found[1], "a new spare one"), signal.SIGKILL)
+    os.kill(both[1], signal.SIGKILL)
+    watched.wait_for(3)
+    assert watched.end() == 0
+
+
+def test_it_can_do_without(watch: Callable[..., Watched]) -> None:
+    watched = watch("plays", spare=False, patience_s=1.0)
+    first = int(watched.wait_for(1)[1])
+    os.kill(first, signal.SIGSTOP)
+    watched.wait_for(2)
+    assert len(children(watched.process.pid)) == 1
+    assert watched.end() == 0
+
+
 def test_an_engine_whose_sound_stands_still_is_ended_although_its_python_beats(watch: Callable[..., Watched]) -> None:
     watched = watch("still", "plays", sound_s=0.5)
     watched.wait_for(2)

@@ -47,7 +47,8 @@ def test_it_begins_without_the_device_and_goes_to_it(kind: str, monkeypatch: pyt
             ("", "the sound device is not there (there is no sound device); the patch plays without it until it comes.")
         ]
         card.plugged = True
-        until(lambda: playing.status()["device"] == {"state": "playing", "gone_s": 0.0, "losses": 0, "returns": 1}, kind)
+        back = {"state": "playing", "gone_s": 0.0, "losses": 0, "returns": 1}
+        until(lambda: playing.status()["device"] == back, "the card plays")
         until(lambda: len(card.heard) and np.abs(card.heard).max() > 0.2, "the tone on the card")
     assert card.open == 0
 
