@@ -177,7 +177,7 @@ class Life:
         vitals, playing = self.vitals, self.session.playing
         vitals.not_kept = self.keeper.error
         vitals.kept_at = None if self.keeper.kept is None else self.keeper.kept.at
-        vitals.preset = self.keeper.snapshots.preset
+        vitals.preset = self.session.presets.recalled
         if playing is not None:
             vitals.acts_late = int(playing.player.acts.late)
 
@@ -279,7 +279,7 @@ def _live(told: dict[str, Any], beats: Beats, over: threading.Event) -> int:
         say("error", f"safe mode: the patch is open and does not play, for {safe}. Its state is kept in {place.state}.")
     snapshots = Snapshots(session, given=plan.given, asked=plan.asked)
     if found.state is not None:
-        snapshots.preset, snapshots.clock = found.state.preset, found.state.clock
+        snapshots.clock = found.state.clock
     keeper = Keeper(snapshots, place.state, say, every_s=plan.autosave, beat=plan.resume != "begin")
     wanted = found.played if told["ever"] and found.state is not None else plan.autostart
     life = Life(plan, session, keeper, beats, over, found.posts)

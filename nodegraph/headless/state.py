@@ -133,23 +133,19 @@ class Snapshots:
     def __init__(self, session: Session, *, given: str | None = None, asked: str = "") -> None:
         self.session = session
         self.given, self.asked = given, asked
-        self.preset: str | None = None
         self.clock: Mapping[str, float] | None = None
         """The clock as it was last, also when nothing plays now."""
         self._text: tuple[object, str] = (None, "")
         self._source: tuple[object, str | None] = (None, None)
         self._saves = 0
-        session.news.listen(self._hear, ("saved", "presets"))
+        session.news.listen(self._hear, ("saved",))
 
     def close(self) -> None:
         """Listen no more."""
-        self.session.news.leave(self._hear, ("saved", "presets"))
+        self.session.news.leave(self._hear, ("saved",))
 
     def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
-        if topic == "saved":
-            self._saves += 1
-        elif data.get("recalled") is not None:
-            self.preset = str(data["recalled"])
+        self._saves += 1
 
     def take(self) -> State:
         """The state now. From any thread but the player's."""
@@ -178,8 +174,8 @@ class Snapshots:
                 "rate": playing.rate, "block": wanted.block,
             }  # fmt: skip
         return State(
-            self._text[1], path, self._source[1], unsaved, self.given, self.asked, values, self.clock, self.preset,
-            on, options, time.time(),
+            self._text[1], path, self._source[1], unsaved, self.given, self.asked, values, self.clock,
+            session.presets.recalled, on, options, time.time(),
         )  # fmt: skip
 
 
@@ -210,9 +206,7 @@ def put_back(state: State, session: Session, position: str = "begin") -> None:
         if address in known and known[address].control is not None:
             session.live[address] = float(value)
     session.at_first = clock_acts(state, position)
-    presets: Any = getattr(session, "presets", None)
-    if state.preset is not None and presets is not None and hasattr(presets, "recalled"):
-        presets.recalled = state.preset
+    session.presets.recalled = state.preset if state.preset in session.presets.names else None
 
 
 def clock_acts(state: State, position: str) -> list[Act]:

@@ -25,7 +25,8 @@ DEADLINE_S = 60.0
 TONE = (
     '{"nodegraph": 1, "title": "Tone", "nodes": {"osc": {"kind": "sine~", "freq": 330},'
     ' "level": {"kind": "gain~", "gain": 0.25}, "out": {"kind": "out~"}},'
-    ' "cables": ["osc.y -> level.x", "level.y -> out.x"]}'
+    ' "cables": ["osc.y -> level.x", "level.y -> out.x"],'
+    ' "presets": {"dawn": {"level.gain": 0.125, "osc.freq": 441.5}}}'
 )
 T = TypeVar("T")
 

@@ -121,20 +121,19 @@ def test_where_the_clock_goes_on(tone: Path, position: str, low: float, high: fl
     assert [act.args[1] for act in clock_acts(standing, "onward") if act.args[0] == "locate"] == [40.0]
 
 
-def test_the_name_of_the_last_preset_is_kept(tone: Path) -> None:
+def test_the_last_preset_is_known_again(tone: Path) -> None:
     session = Session(Patch.open(tone))
     snapshots = Snapshots(session)
-    session.news.tell("presets", {"presets": ["dawn", "dusk"]})
     assert snapshots.take().preset is None
-    session.news.tell("presets", {"presets": ["dawn", "dusk"], "recalled": "dusk"})
-    assert snapshots.take().preset == "dusk"
-
-    class Presets:
-        recalled = None
-
-    session.presets = Presets()  # type: ignore[attr-defined]
-    put_back(snapshots.take(), session)
-    assert session.presets.recalled == "dusk"  # type: ignore[attr-defined]
+    session.presets.recall("dawn")
+    state = snapshots.take()
+    assert state.preset == "dawn" and state.values == {"/patch/level/gain": 0.125, "/patch/osc/freq": 441.5}
+    other = Session(patch_of(state))
+    put_back(state, other)
+    assert other.presets.recalled == "dawn" and other.live == state.values
+    gone = Session(Patch("Another"))
+    put_back(state, gone)
+    assert gone.presets.recalled is None
 
 
 # keeping
