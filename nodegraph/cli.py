@@ -16,7 +16,9 @@ from typing import Any
 
 from nodegraph import __version__
 
-COMMANDS = ("run", "render", "check", "nodes", "validate", "devices", "models", "trust", "new-node", "demo")
+COMMANDS = (
+    "run", "render", "check", "nodes", "validate", "devices", "models", "trust", "new-node", "demo", "install-service",
+)  # fmt: skip
 OK, WRONG, INTERRUPTED, TERMINATED = 0, 2, 130, 143
 
 
@@ -73,10 +75,13 @@ def parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
 
 
 def _kinds_apart(words: list[str]) -> list[str]:
-    """``nodes -~`` asks for a kind, not for an option."""
+    """``nodes -~`` asks for a kind, not for an option; what stands after ``--`` is for another command."""
     if words[:1] == ["nodes"] and "-~" in words:
         options = [word for word in words[1:] if word.startswith("--")]
         return ["nodes", *options, "--", *(word for word in words[1:] if word not in options)]
+    if words[:1] == ["install-service"] and "--" in words:
+        at = words.index("--")
+        return [*words[:at], *(f"--with={word}" for word in words[at + 1 :])]
     if words[:1] == ["validate"]:
         return ["-~ " if word == "-~" else word for word in words]  # argparse takes no option with a space in it
     return words

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from nodegraph.api.performance import Performance
     from nodegraph.api.switching import Change
     from nodegraph.api.watching import Watch
+    from nodegraph.runtime.acts import Act
     from nodegraph.runtime.crew import Threads
 
 KEPT: Final = 4096
@@ -87,11 +88,14 @@ class Playing:
         performance: str | os.PathLike[str] | None = None,
         keep_performance: str | os.PathLike[str] | None = None,
         lookahead_s: float = LOOKAHEAD_S,
+        acts: Iterable[Act] = (),
+        patient: bool = False,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
         `Patch.play`. `lookahead_s` is how far messages run ahead of the sound: what is played on a controller is heard
-        so much later, and it must be longer than a block.
+        so much later, and it must be longer than a block. `acts` are done at their frames (`runtime.acts`). `patient`:
+        it begins without a device that is not there yet, and goes to it when it comes.
         """
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
@@ -131,13 +135,15 @@ class Playing:
         text = dumps(patch.document)
         heard = None if input is None else heard_sound(input, rate)
         self.player = make_player(patch, rate, heard, self.say, text, first, threads, lookahead_s)
+        for act in acts:
+            self.player.act(act.what, *act.args, frame=act.frame)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)
         if self.replay is not None:
             self.replay.attach(self.player, self._goes_over)
         engine = self.player.engine
         self.performance: Performance | None = None
         try:
-            asked = Wanted(driver, device, input_device, block)
+            asked = Wanted(driver, device, input_device, block, patient=patient)
             self.supervisor = Supervisor(engine, asked, open_driver, self._device_says)
             if keep_performance is not None:
                 self.performance = self._keep(Path(keep_performance), text)

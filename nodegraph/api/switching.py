@@ -50,6 +50,7 @@ def wanted(now: Wanted, driver: str | None, device: Any, input_device: Any, bloc
         input_device if input_device is not None else now.input_device if same else None,
         now.block if block is None else block,
         exact=block is not None,
+        patient=now.patient,
     )
 
 

@@ -9,6 +9,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nodegraph.headless.running import check_options, headless_options, run_headless
+
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
     from nodegraph.api.playing import Playing
@@ -21,6 +23,7 @@ SUMMARY = "play a patch, live"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("patch", metavar="PATCH", type=Path)
     playing_arguments(parser)
+    headless_options(parser)
 
 
 def playing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +68,9 @@ def run(args: argparse.Namespace) -> int:
     from nodegraph.commands.options import open_patch
     from nodegraph.commands.view import status_view
 
+    check_options(args)
+    if args.headless:
+        return run_headless(args)
     if args.record:
         check_sound_target(args.record)
     if args.keep_performance:

@@ -88,6 +88,10 @@ class History:
         """The document is in its file as it is now."""
         self._saved = self._done[-1] if self._done else None
 
+    def unsaved(self) -> None:
+        """The document is not in its file as it is now, whatever is done or undone from here on."""
+        self._saved = Step("", [], [])
+
     @property
     def changed(self) -> bool:
         """Whether the document is another than when it was saved last, or than in the beginning."""

@@ -52,6 +52,8 @@ class Session:
         self.presets = Presets(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
+        self.at_first: list[Act] = []
+        """What is done when it plays next, at its first frames."""
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
         self._places: dict[tuple[str, str], Parameter] = {}
@@ -73,7 +75,10 @@ class Session:
             if self.playing is not None and self.playing.running:
                 return
             first = [(item.node, item.port.name, value) for item, value in self._moved()]
-            playing = Playing(self.patch, report=self.say, first=first, each=self._flush, **self.options)
+            acts, self.at_first = self.at_first, []
+            playing = Playing(
+                self.patch, report=self.say, first=first, each=self._flush, acts=acts, **self.options
+            )  # fmt: skip
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)

@@ -70,7 +70,7 @@ def test_controls_move_while_it_plays_and_the_patch_keeps_its_values(tmp_path: P
 
 
 def before_its_end(take: np.ndarray, frames: int) -> np.ndarray:
-    """The last so many frames before a recording fades out; how much silence follows the fade depends on the machine."""
+    """The last so many frames before a recording fades out; how much silence follows depends on the machine."""
     end = int(np.flatnonzero(take[:, 0])[-1]) - 1_200
     return take[end - frames : end, 0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -290,7 +291,7 @@ def test_a_bend_gets_to_its_beat_at_its_frame_and_goes_on_at_its_tempo(bpm: floa
     assert clock.beat_at(50_000 + RATE) == pytest.approx(goal, abs=1e-9)
     assert clock.beat_at(50_000 + 3 * RATE) == pytest.approx(goal + 2 * bpm / 60.0, abs=1e-9)
     beats = [clock.beat_at(frame) for frame in range(50_000, 50_000 + 2 * RATE, 500)]
-    assert all(one < other for one, other in zip(beats, beats[1:], strict=False))
+    assert all(one < other for one, other in pairwise(beats))
     frame = clock.frame_at(goal)
     assert frame is not None and abs(frame - 50_000 - RATE) <= 1
 

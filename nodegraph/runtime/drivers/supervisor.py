@@ -43,6 +43,8 @@ class Wanted:
     block: int = 256
     exact: bool = False
     """Whether JACK must have this block; else its own is taken."""
+    patient: bool = False
+    """Whether to begin without the device when it is not there yet, and to look for it."""
 
     def opened(self, opener: Opener, engine: Engine) -> Driver:
         """A driver for it. Raises DeviceError."""
@@ -72,7 +74,10 @@ class Supervisor:
         """Opens the driver, unless one is given; it is started by `start`, or taken by `take`. Raises DeviceError."""
         self.engine = engine
         self.wanted = wanted
-        self.driver = wanted.opened(opener, engine) if driver is None else driver
+        self._away: float | None = None
+        self._next = self._pause = 0.0
+        self._late = ""
+        self.driver = self._first(opener) if driver is None else driver
         self.losses = self.returns = 0
         self.error: DeviceError | None = None
         """What made it give up."""
@@ -83,15 +88,45 @@ class Supervisor:
         self.given_up = False
         """Whether the device was given up for a trial that is not decided yet."""
         self._endings: list[threading.Thread] = []
-        self._away: float | None = None
-        self._next = self._pause = 0.0
         self._thread: threading.Thread | None = None
+
+    def _first(self, opener: Opener) -> Driver:
+        """The driver to begin with; a patient one begins without its device. Raises DeviceError."""
+        wanted = self.wanted
+        if not wanted.patient or wanted.kind == "null":
+            return wanted.opened(opener, self.engine)
+        try:
+            driver = wanted.opened(opener, self.engine)
+            if not isinstance(driver, NullDriver):
+                return driver
+            why = driver.why
+        except DeviceError as error:
+            why = error.problems[0].what.rstrip(".")
+            driver = NullDriver(self.engine, wanted.block, why)
+        self._late = why
+        return driver
 
     def start(self) -> None:
         """Begin to play. Raises DeviceError."""
-        self.driver.start()
-        connect(self.driver)
+        try:
+            self.driver.start()
+            connect(self.driver)
+        except DeviceError as error:
+            if not self.wanted.patient:
+                raise
+            self._late = error.problems[0].what.rstrip(".")
+            self.driver.gate.shut()
+            self._end(self.driver)
+            self._alone(self._late)
+        if self._late:
+            self._missed()
         self._watched()
+
+    def _missed(self) -> None:
+        """The device is not there yet: look for it from now on."""
+        self._away, self._pause = time.monotonic(), FIRST_TRY_S
+        self._next = self._away + self._pause
+        self.report(f"the sound device is not there ({self._late}); the patch plays without it until it comes.")
 
     def take(self) -> None:
         """Begin to play with a driver that is running behind its shut gate, faded in."""
