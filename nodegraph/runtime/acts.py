@@ -4,6 +4,8 @@
 act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
+``sets``    places, messages               messages arrive at inlets ``(node, inlet)``, all at one frame; who asks
+                                           may give float64 instead
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``
 ==========  =============================  ====================================================================
@@ -18,6 +20,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
+from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages
 
 CLOCK: Final = ("go", "run", "locate", "measure", "go_through")
@@ -35,15 +40,19 @@ class Act:
 class Acts:
     """Carries acts out on one graph's messages. On the player's thread."""
 
-    def __init__(self, messages: Messages, on_its_way: Callable[[str], bool]) -> None:
-        """`on_its_way`: whether a node that is not there will come with the edit that is under way."""
+    def __init__(self, messages: Messages, on_its_way: Callable[[str], bool], many: Many) -> None:
+        """`on_its_way`: whether a node that is not there will come with the edit that is under way. `many` delivers
+        what comes to several places at once."""
         self.messages = messages
+        self.many = many
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []
+        self._posted: dict[int, set[str]] = {}
+        """Frame → nodes that messages from outside will reach then, one by one."""
 
     def do(self, act: Act) -> None:
         """Carry it out at its frame, or at the first that is not handled yet."""
@@ -55,7 +64,11 @@ class Acts:
             if act.args[0] not in messages.entries and self.on_its_way(act.args[0]):
                 self._early.append(act)
                 return
-            messages.post(act.frame, *act.args)
+            self._post(act.frame, *act.args)
+        elif act.what == "sets":
+            act = self._sets(act)
+            if not act.args[0]:
+                return
         elif act.what == "arrive":
             messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
         elif act.what == "clock" and act.args[0] in CLOCK:
@@ -65,6 +78,36 @@ class Acts:
             raise ValueError(f"no such act: {act.what} {act.args}")
         for call in self.noted:
             call(act)
+
+    def _sets(self, act: Act) -> Act:
+        """Have many messages delivered; returns the act without those whose nodes are still to come."""
+        messages, (places, values) = self.messages, act.args
+        late = self.many.missing(places)
+        numbers = self.many.numbers(values)
+        if isinstance(values, np.ndarray):
+            values = tuple(values.tolist())
+        if late and any(self.on_its_way(places[number][0]) for number in late):
+            self._early += [Act(act.frame, "set", (*places[number], values[number])) for number in late]
+            here = [number for number in range(len(places)) if number not in late]
+            places, values = tuple(places[number] for number in here), tuple(values[number] for number in here)
+            numbers = self.many.numbers(values)
+        posted = self._posted.get(act.frame)
+        if numbers is None or (posted and any(node in posted for node, _ in places)):
+            for (node, inlet), value in zip(places, values, strict=True):
+                self._post(act.frame, node, inlet, value)
+        else:
+            self.many.post_others(act.frame, places, values)
+            messages.at(act.frame, lambda when: self.many.deliver(when.frame, places, numbers))
+        return Act(act.frame, "sets", (places, values))
+
+    def _post(self, frame: int, node: str, inlet: str, value: Any) -> None:
+        """A message by itself. What moves many controls at that frame afterwards must know, so as not to overtake."""
+        if frame not in self._posted:
+            for passed in [passed for passed in self._posted if passed < self.messages.handled]:
+                del self._posted[passed]
+            self._posted[frame] = set()
+        self._posted[frame].add(node)
+        self.messages.post(frame, node, inlet, value)
 
     def go_on(self) -> None:
         """The nodes of an edit have come: what waited for them reaches them."""

@@ -253,7 +253,26 @@ class Engine:
 
     def control(self, frame: int, node: str, spec: NodeSpec, port: str, value: float, ramp_frames: int) -> None:
         """Move a control from `frame` on, within `ramp_frames`."""
-        self._push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], ramp_frames, value)
+        self._push(frame, self.slot(node, spec, port), ramp_frames, value)
+
+    def slot(self, node: str, spec: NodeSpec, port: str) -> int:
+        """The number under which the audio thread knows a control or a message inlet, as long as its node is there."""
+        return self.numbers.slots(node, spec) + slot_numbers(spec)[port]
+
+    def controls(
+        self, frame: int, slots: np.ndarray[Any, Any], ramps: np.ndarray[Any, Any], values: np.ndarray[Any, Any]
+    ) -> None:
+        """Move many controls from `frame` on, by their numbers (`slot`): each within its own ramp, in frames."""
+        count, written = len(slots), int(self.words[w.WRITE])
+        row = written & (RING - 1)
+        if self._waiting or written + count - int(self.words[w.READ]) > RING or row + count > RING:
+            for slot, ramp, value in zip(slots.tolist(), ramps.tolist(), values.tolist(), strict=True):
+                self._push(frame, slot, ramp, value)
+            return
+        rows = self._ring[row : row + count]
+        rows[:, 0], rows[:, 1], rows[:, 2] = frame, slots, ramps
+        self._ring_values[row : row + count, 3] = values
+        self.words[w.WRITE] = written + count
 
     def hold(self, frame: int, node: str, outlet: str, channel: int, value: float, ramp_frames: int) -> None:
         """Move what a Python node's signal outlet holds in one channel."""
@@ -261,7 +280,7 @@ class Engine:
 
     def message(self, frame: int, node: str, spec: NodeSpec, port: str) -> None:
         """A message for an event inlet of a native node."""
-        self._push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], w.MESSAGE, 0.0)
+        self._push(frame, self.slot(node, spec, port), w.MESSAGE, 0.0)
 
     def _push(self, frame: int, slot: int, what: int, value: float | int) -> None:
         if self._waiting or not self._write(frame, slot, what, value):

@@ -34,6 +34,7 @@ from nodegraph.runtime.edits import Stage, stages
 from nodegraph.runtime.engine import Engine
 from nodegraph.runtime.lane import Lane
 from nodegraph.runtime.listeners import Listeners, Weights
+from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages, controls_of, moved_controls
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.renaming import Names, moved_values, renamed, renames, strangers
@@ -95,7 +96,7 @@ class Player:
         )
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
-        self.acts = Acts(self.messages, lambda node: self.editing)
+        self.acts = Acts(self.messages, lambda node: self.editing, Many(self.messages, self.engine))
         self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()

@@ -48,7 +48,8 @@ class Parameter:
     @property
     def control(self) -> Number | None:
         """It, if it is a number that can be read and written."""
-        return self.port if isinstance(self.port, Control) else None
+        port: Inlet | Outlet | Control = self.port
+        return port if isinstance(port, Control) else None
 
     @property
     def readable(self) -> bool:

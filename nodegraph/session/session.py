@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +22,15 @@ from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
-from nodegraph.runtime.acts import Act
+from nodegraph.runtime.many import Floats, Places
+from nodegraph.session.layout import Selection
+from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
-from nodegraph.session.parameters import ROOT, Parameter, by_place, parameters_of
+from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 
 SOMEBODY: Final = "somebody"
+LINES: Final = 1_000
+"""Lines of the log that are kept for clients that come later."""
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
 
 
@@ -41,14 +46,12 @@ class Session:
         self.turn = threading.RLock()
         """Held while something is carried out."""
         self.playing: Playing | None = None
-        self.live: dict[str, float] = {}
-        """Address → value, of controls that were moved away from what the patch stores."""
+        self.moves = Moves()
+        self.lines: deque[dict[str, Any]] = deque(maxlen=LINES)
+        """The log: ``at`` (seconds since 1970), ``node``, ``text``."""
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
-        self._places: dict[tuple[str, str], Parameter] = {}
-        self._batch: dict[str, float] = {}
         self._events: list[list[Any]] = []
-        self._by: dict[str, str] = {}
 
     # -- playing
 
@@ -81,8 +84,9 @@ class Session:
     def _attach(self) -> None:
         """On the player's thread: hear what moves."""
         assert self.playing is not None
-        self.playing.player.messages.moved = self._move
-        self.playing.player.acts.noted.append(self._note)
+        self.playing.player.messages.moved = self.moves.move
+        self.playing.player.messages.moved_all = self.moves.move_many
+        self.playing.player.acts.noted.append(self.moves.note)
 
     def _wait(self, playing: Playing) -> None:
         playing.wait()
@@ -93,13 +97,27 @@ class Session:
     # -- parameters
 
     @property
+    def live(self) -> dict[str, float]:
+        """Address → value, of controls that were moved away from what the patch stores."""
+        return self.moves.live
+
+    @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Every parameter by its address."""
+        """Every parameter by its address. It is another mapping whenever the patch is another."""
+        found = self._parameters
+        if found is not None:  # without waiting for an edit that is under way
+            return found
         with self.turn:
             if self._parameters is None:
-                self._parameters = parameters_of(self.patch.document)
-                self._places = by_place(self._parameters)
+                self._read()
+            assert self._parameters is not None
             return self._parameters
+
+    def _read(self) -> None:
+        """Read the parameters anew from the patch."""
+        found = parameters_of(self.patch.document)
+        self.moves.follow(found)
+        self._parameters = found
 
     def parameter(self, address: str) -> Parameter:
         """The parameter at an address: ``/patch/cut/cutoff``, or ``cut.cutoff``. Raises PatchError."""
@@ -134,51 +152,65 @@ class Session:
         Raises PatchError when there is no such address, or it takes no such value.
         """
         found = self.parameter(address)
-        if not found.writable:
-            raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
-        control = found.control
-        message, moved = value, None
-        if control is not None and value is not BANG:
-            number = as_number(value)
-            if number is None or number != number:
-                what = f"{found.address} takes a number, not {quoted(str(value))}."
-                raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
-            low, high = control.span
-            message = moved = min(max(number, low), high)
-            if ramp_s is not None:
-                message = Ramp(moved, ramp_s)
+        message, moved = _message(found, value, ramp_s)
         playing = self.playing
         if playing is not None and playing.running:
             if moved is not None:
-                self._by[found.address] = by
+                self.moves.by[found.address] = by
             with playing.setting:
                 playing.player.act("set", *found.place, message, frame=frame)
         elif moved is not None:
-            self.live[found.address] = moved
-            self.news.tell("values", {"by": by, "values": {found.address: moved}})
+            self._rest({found.address: moved}, by)
         return moved
+
+    def set_all(
+        self, values: Mapping[str, Any], *, ramp_s: float | None = None, frame: int = -1, by: str = SOMEBODY
+    ) -> dict[str, float]:
+        """Several at one instant, all or none of them; returns what the controls among them take.
+
+        Raises PatchError as `set` does, with every address and value that is wrong.
+        """
+        problems: list[Problem] = []
+        made: list[tuple[Parameter, Any, float | None]] = []
+        for address, value in values.items():
+            try:
+                found = self.parameter(address)
+                made.append((found, *_message(found, value, ramp_s)))
+            except NodegraphError as error:
+                problems += error.problems
+        if problems:
+            raise PatchError(problems)
+        moved = {found.address: number for found, _, number in made if number is not None}
+        places = tuple(found.place for found, _, _ in made)
+        if not self._act_all(places, tuple(message for _, message, _ in made), moved, frame, by) and moved:
+            self._rest(moved, by)
+        return moved
+
+    def set_many(self, chosen: Selection, values: Floats, *, frame: int = -1, by: str = SOMEBODY) -> None:
+        """Many controls at one instant, chosen before and held within their spans (`session.layout`)."""
+        if not self._act_all(chosen.places, values, chosen.addresses, frame, by) and len(values):
+            self._rest(dict(zip(chosen.addresses, values.tolist(), strict=True)), by)
+
+    def _act_all(
+        self, places: Places, messages: tuple[Any, ...] | Floats, moved: Iterable[str], frame: int, by: str
+    ) -> bool:
+        """Have them arrive at once, if it plays."""
+        playing = self.playing
+        if playing is None or not playing.running:
+            return False
+        self.moves.by.update(dict.fromkeys(moved, by))
+        with playing.setting:
+            playing.player.act("sets", places, messages, frame=frame)
+        return True
+
+    def _rest(self, moved: dict[str, float], by: str) -> None:
+        """Controls are moved while nothing plays."""
+        self.live.update(moved)
+        self.news.tell("values", {"by": by, "values": moved})
 
     def _moved(self) -> list[tuple[Parameter, float]]:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]
-
-    def _move(self, node: str, inlet: str, value: float) -> None:
-        """A control was moved, by a client or from within the patch; on the player's thread."""
-        found = self._places.get((node, inlet))
-        if found is not None and self.live.get(found.address) != value:
-            self.live[found.address] = value
-            self._batch[found.address] = value
-
-    def _note(self, act: Act) -> None:
-        """Something was asked for from outside, and was taken; on the player's thread. Its number is known before it
-        is heard."""
-        if act.what == "set":
-            node, inlet, message = act.args
-            found = self._places.get((node, inlet))
-            number = as_number(message)
-            if found is not None and found.control is not None and number is not None and number == number:
-                low, high = found.control.span
-                self._move(node, inlet, min(max(number, low), high))
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
@@ -187,10 +219,9 @@ class Session:
 
     def _flush(self) -> None:
         """After every round of the player: tell what moved in it."""
-        if self._batch:
-            batch, self._batch = self._batch, {}
-            by = {self._by.pop(address, "") for address in batch}
-            self.news.tell("values", {"by": by.pop() if len(by) == 1 else "", "values": batch})
+        by, batch = self.moves.taken()
+        if batch:
+            self.news.tell("values", {"by": by, "values": batch})
         if self._events:
             events, self._events = self._events, []
             self.news.tell("events", {"events": events})
@@ -270,14 +301,13 @@ class Session:
         history = self.patch.history
         self.revision += 1
         before = self._parameters
-        self._parameters = None
+        self._read()
         known = self.parameters
-        for command in history.last:  # what the patch stores now is what sounds
+        for command in history.last:
             if isinstance(command, Set):
-                for name in command.values:
-                    self.live.pop(f"{ROOT}/{command.node}/{name}", None)
+                self.moves.stored(f"{ROOT}/{command.node}/{name}" for name in command.values)
         if before is not None:
-            self.live = {address: value for address, value in self.live.items() if address in known}
+            self.moves.live = {address: value for address, value in self.live.items() if address in known}
         self.news.tell(
             "changed",
             {
@@ -309,10 +339,9 @@ class Session:
             if self.playing is not None and self.playing.running:
                 self.playing.load(patch)
             self.patch = patch
-            self._parameters = None
-            self.live = {}
+            self.moves.live = {}
             self.revision += 1
-            self.parameters  # noqa: B018 - so that the player's thread finds them
+            self._read()
             self.news.tell("opened", {"revision": self.revision, "by": by, "patch": str(patch)})
 
     def save(self, path: str | Path | None = None, *, by: str = SOMEBODY) -> Path:
@@ -340,10 +369,28 @@ class Session:
     def _say(self, node: str, text: str) -> None:
         if self._report is not None:
             self._report(node, text)
-        self.news.tell("log", {"node": node, "text": text})
+        line = {"at": round(time.time(), 3), "node": node, "text": text}
+        self.lines.append(line)
+        self.news.tell("log", line)
 
     def __enter__(self) -> Session:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _message(found: Parameter, value: Any, ramp_s: float | None) -> tuple[Any, float | None]:
+    """What is sent to a parameter for a value, and the number that a control takes by it. Raises PatchError."""
+    if not found.writable:
+        raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
+    control = found.control
+    if control is None or value is BANG:
+        return value, None
+    number = as_number(value)
+    if number is None or number != number:
+        what = f"{found.address} takes a number, not {quoted(str(value))}."
+        raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
+    low, high = control.span
+    moved = float(min(max(number, low), high))
+    return (moved if ramp_s is None else Ramp(moved, ramp_s)), moved
