@@ -48,8 +48,7 @@ class Parameter:
     @property
     def control(self) -> Number | None:
         """It, if it is a number that can be read and written."""
-        port: Inlet | Outlet | Control = self.port
-        return port if isinstance(port, Control) else None
+        return self.port if isinstance(self.port, Control) else None
 
     @property
     def readable(self) -> bool:

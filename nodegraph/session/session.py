@@ -64,7 +64,7 @@ class Session:
             if self.playing is not None and self.playing.running:
                 return
             first = [(item.node, item.port.name, value) for item, value in self._moved()]
-            playing = Playing(self.patch, report=self._say, first=first, each=self._flush, **self.options)
+            playing = Playing(self.patch, report=self.say, first=first, each=self._flush, **self.options)
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)
@@ -358,15 +358,22 @@ class Session:
         playing = self.playing
         if playing is None or not playing.running:
             return {"playing": False, "title": self.patch.title, "revision": self.revision}
-        clock, frame = playing.player.messages.clock, playing.player.engine.done
-        beat = clock.beat_at(frame)
         return {
             "playing": True, "title": self.patch.title, "revision": self.revision, **playing.status(),
-            "clock": {"on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar},
-            "at": time.time(),
+            "clock": self.clock(), "at": time.time(),
         }  # fmt: skip
 
-    def _say(self, node: str, text: str) -> None:
+    def clock(self) -> dict[str, Any] | None:
+        """Where the clock of the patch stands; None while it does not play."""
+        playing = self.playing
+        if playing is None or not playing.running:
+            return None
+        clock, frame = playing.player.messages.clock, playing.player.engine.done
+        beat = clock.beat_at(frame)
+        return {"on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar}
+
+    def say(self, node: str, text: str) -> None:
+        """A line for the log."""
         if self._report is not None:
             self._report(node, text)
         line = {"at": round(time.time(), 3), "node": node, "text": text}
