@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from nodegraph.core.messages import BANG, Note, NoteExpression, Tag
-from nodegraph.core.ports import Control
-from nodegraph.session.parameters import ROOT, Parameter
+from nodegraph.session.parameters import ROOT, Number, Parameter
 from nodegraph.session.session import Session
 
 UNITS: Final = {
@@ -141,7 +140,7 @@ class Namespace:
             found["VALUE"] = [None if isinstance(value, bytes) else value for value in values] or [None]
         return found
 
-    def _control(self, item: Parameter, control: Control) -> dict[str, Any]:
+    def _control(self, item: Parameter, control: Number) -> dict[str, Any]:
         low, high = control.span
         value = self.session.live.get(item.address, item.stored)
         assert value is not None
