@@ -44,6 +44,9 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
         "--trust-edits", action="store_true",
         help="--watch, and let run whatever is saved in the files of nodes that you trust now, until it ends",
     )  # fmt: skip
+    from nodegraph.commands.serving import serving_options
+
+    serving_options(parser)
     parser.add_argument("--record", metavar="OUT.wav", type=Path, help="keep what is played: .wav or .flac")
     sound_options(parser, 256)
 
@@ -57,6 +60,10 @@ def run(args: argparse.Namespace) -> int:
         check_sound_target(args.record)
     if args.picture:
         check_writable(args.picture)
+    if args.serve is not None or args.listen is not None or args.oscquery is not None:
+        from nodegraph.commands.serving import serve
+
+        return serve(args)
     patch, posts, input = open_patch(args.patch, args.sets, args.input)
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
     with view:

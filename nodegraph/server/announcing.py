@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -30,13 +31,15 @@ async def announced(name: str, doors: Doors) -> Callable[[], Awaitable[None]]:
     )  # fmt: skip
     try:
         zeroconf = AsyncZeroconf(interfaces=addresses or ["127.0.0.1"])
-        await zeroconf.async_register_service(info, allow_name_change=True)
+        telling = await zeroconf.async_register_service(info, allow_name_change=True)
     except OSError as error:
         what = f"The service cannot be announced: {error.strerror or error}."
         raise DeviceError(Problem("no-network", what, "Leave out --announce.")) from error
 
     async def end() -> None:
-        await zeroconf.async_unregister_service(info)
+        telling.cancel()  # type: ignore[attr-defined]
+        await asyncio.gather(telling, return_exceptions=True)
+        await (await zeroconf.async_unregister_service(info))
         await zeroconf.async_close()
 
     return end

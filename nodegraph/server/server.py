@@ -24,8 +24,6 @@ from nodegraph.server.wire import LARGEST, Wire
 from nodegraph.session.levels import Levels
 from nodegraph.session.session import Session
 
-PORT: Final = 8840
-OSCQUERY_PORT: Final = 8841
 MOST_CLIENTS: Final = 64
 PINGS_S: Final = 20.0
 COME_UP_S: Final = 30.0
@@ -116,6 +114,15 @@ class Server:
     def url(self) -> str:
         """Where the panel is, with the token."""
         return f"http://127.0.0.1:{self.port}/?token={self.doors.token}"
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """Hosts under which it may be reached from other machines: all that it was told to listen at."""
+        if not self.doors.wide:
+            return [f"{name}:{self.port}" for name in sorted(self.doors.names)]
+        from nodegraph.server.announcing import own_addresses
+
+        return [f"{address}:{self.port}" for address in own_addresses()]
 
     @property
     def token(self) -> str:

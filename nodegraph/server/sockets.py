@@ -13,12 +13,12 @@ TRIES: Final = 20
 
 
 def listening(place: tuple[str, int] | None, port: int, option: str) -> list[socket.socket]:
-    """Sockets that listen at 127.0.0.1 and, where there is IPv6, ::1, at one port; and at `place`. Port 0: any that is
-    free. `option` is what to say for another port.
+    """Sockets that listen at 127.0.0.1 and, where there is IPv6, ::1, at one port; or at `place`, too, and its port.
+    Port 0: any that is free. `option` is what to say for another port.
 
     Raises DeviceError when the port is taken or the address is not one of this machine.
     """
-    if place is not None and place[1]:
+    if place is not None:
         port = place[1]
     for _ in range(TRIES):
         found: list[socket.socket] = []

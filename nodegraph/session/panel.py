@@ -1,4 +1,5 @@
-"""What the performer's panel shows: what the patch marks for it, or else all of its controls, node by node.
+"""What the performer's panel shows: what the patch marks for it, or else all of its controls and what its
+listeners say, node by node.
 
 A patch marks things by an entry of its file::
 
@@ -18,6 +19,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.errors import NodegraphError
+from nodegraph.core.flatten import entry_at
+from nodegraph.core.spec import Role
 from nodegraph.session.parameters import Parameter
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ def panel_of(session: Session) -> dict[str, Any]:
                 items.append(found)
         left = max(0, len(entry) - MOST)
     else:
-        every = [item for item in session.parameters.values() if item.control is not None or not item.writable]
+        every = [item for item in session.parameters.values() if item.control is not None or _listens(session, item)]
         items = [_item(session, found, _kind(found), "", found.node) for found in every[:MOST]]
         left = max(0, len(every) - MOST)
     return {
@@ -78,6 +81,12 @@ def _parameter(session: Session, address: Any) -> Parameter | None:
         return session.parameter(address) if isinstance(address, str) else None
     except NodegraphError:
         return None
+
+
+def _listens(session: Session, found: Parameter) -> bool:
+    """Whether it is what a listener says."""
+    entry = entry_at(session.patch.graph.view, found.node)
+    return not found.writable and entry is not None and entry.spec is not None and entry.spec.role is Role.INFERENCE
 
 
 def _kind(found: Parameter) -> str:

@@ -38,6 +38,7 @@ async function load() {
   document.title = panel.title || "nodegraph";
   at("title").textContent = panel.title || "untitled";
   at("about").textContent = panel.about;
+  at("about-box").hidden = !panel.about;
   const found = JSON.stringify(panel.items.map((item) => [item.kind, item.address, item.label, item.span, item.y?.address]));
   if (found !== structure) build(panel);
   structure = found;
@@ -65,6 +66,7 @@ function build(panel) {
     const id = `group-${index}`;
     return make("section", { class: "group", "aria-labelledby": id }, make("h2", { id }, name), grid);
   });
+  at("controls").className = panel.marked ? "" : "by-node";
   at("controls").replaceChildren(...sections);
   const notes = [];
   if (panel.left) notes.push(`${panel.left} more controls are not shown: mark those that matter.`);
