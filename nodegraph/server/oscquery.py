@@ -10,7 +10,6 @@ import asyncio
 import hmac
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import WSMsgType, web
@@ -20,6 +19,7 @@ from nodegraph.core.messages import from_wire
 from nodegraph.server.coding import read, written
 from nodegraph.server.doors import Door, Doors
 from nodegraph.server.namespace import ATTRIBUTES, EXTENSIONS, Namespace, arguments, moves
+from nodegraph.server.wire import send_away
 from nodegraph.session.parameters import Parameter
 from nodegraph.session.session import Session
 
@@ -27,7 +27,6 @@ LARGEST: Final = 1 << 16
 MOST_CLIENTS: Final = 32
 MOST_WAITING: Final = 10_000
 """Messages and commands that may wait for a client."""
-TOO_SLOW: Final = 4001
 MOST_LISTENED: Final = 10_000
 TOPICS: Final = ("values", "events", "changed", "opened")
 
@@ -35,8 +34,9 @@ TOPICS: Final = ("values", "events", "changed", "opened")
 class Listener:
     """One WebSocket client, what it listens to, and what waits for it: of each parameter only the newest value."""
 
-    def __init__(self, socket: web.WebSocketResponse) -> None:
+    def __init__(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
         self.socket = socket
+        self.transport = transport
         self.paths: set[str] = set()
         self._values: dict[str, tuple[Any, ...]] = {}
         self._others: deque[bytes | str] = deque()
@@ -174,7 +174,7 @@ class OscQuery:
             return web.Response(status=503, text=f"{MOST_CLIENTS} clients are connected already.\n")
         socket = web.WebSocketResponse(max_msg_size=LARGEST, heartbeat=20.0, compress=False)
         await socket.prepare(request)
-        listener = Listener(socket)
+        listener = Listener(socket, request.transport)
         self._listeners.add(listener)
         sending = asyncio.get_running_loop().create_task(listener.send())
         try:
@@ -245,7 +245,7 @@ class OscQuery:
         """A client that does not read is sent away before what waits for it grows."""
         if listener.full and self._loop is not None and listener in self._listeners:
             self._listeners.discard(listener)
-            self._going.add(task := self._loop.create_task(_send_away(listener.socket)))
+            self._going.add(task := self._loop.create_task(send_away(listener.socket, listener.transport)))
             task.add_done_callback(self._going.discard)
 
     def _restructured(self, commands: list[Mapping[str, Any]]) -> None:
@@ -284,14 +284,6 @@ def _common(told: Iterable[tuple[str, Any]]) -> str:
             break
         shared.append(parts[0])
     return "/".join(shared) or "/"
-
-
-async def _send_away(socket: web.WebSocketResponse) -> None:
-    transport = socket.get_extra_info("transport")
-    with suppress(TimeoutError, ConnectionError, RuntimeError):
-        await asyncio.wait_for(socket.close(code=TOO_SLOW, message=b"this client does not read", drain=False), 5.0)
-    if transport is not None:
-        transport.abort()
 
 
 def osc_message(path: str, values: Iterable[Any]) -> bytes | None:

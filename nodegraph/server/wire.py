@@ -54,7 +54,7 @@ class Wire:
             self.client.close()
             if watching.done() and not socket.closed:
                 sending.cancel()
-                await self._send_away(socket, transport)
+                await send_away(socket, transport)
         finally:
             self.client.close()
             for task in tasks:
@@ -130,15 +130,6 @@ class Wire:
         while not self.outbox.full and (self._since is None or self._loop.time() - self._since < STALLED_S):
             await asyncio.sleep(LOOK_S)
 
-    @staticmethod
-    async def _send_away(socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
-        """Say why, for as long as it may take to hear it; then let go of what was never read."""
-        farewell = socket.close(code=TOO_SLOW, message=b"this client does not read", drain=False)
-        with suppress(TimeoutError, ConnectionError, RuntimeError):
-            await asyncio.wait_for(farewell, FAREWELL_S)
-        if isinstance(transport, asyncio.Transport):
-            transport.abort()
-
     async def _tick(self) -> None:
         while True:
             wait = self.client.tick()
@@ -147,3 +138,17 @@ class Wire:
                 await self._ticking.wait()
             else:
                 await asyncio.sleep(max(wait, 0.005))
+
+
+async def send_away(socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    """Say why, for as long as it may take to be heard; then let go of what was never read."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + FAREWELL_S
+    with suppress(TimeoutError, ConnectionError, RuntimeError):
+        await asyncio.wait_for(
+            socket.close(code=TOO_SLOW, message=b"this client does not read", drain=False), FAREWELL_S
+        )
+    if isinstance(transport, asyncio.Transport):
+        while transport.get_write_buffer_size() and loop.time() < end:  # the farewell is behind all that was written
+            await asyncio.sleep(LOOK_S)
+        transport.abort()

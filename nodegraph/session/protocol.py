@@ -59,9 +59,14 @@ class Client:
     def answer(self, data: Any) -> dict[str, Any] | None:
         """Carry out a request; gives the answer. None to one without an id that went well: nobody waits for it."""
         id = data.get("id") if isinstance(data, Mapping) else None
-        if not isinstance(id, (int, str, type(None))):
+        known = isinstance(id, (int, str, type(None)))
+        if not known:
             id = None
         try:
+            if not known:
+                raise PatchError(
+                    Problem("bad-request", "The id of a request is a number or a text.", "Send such a one.")
+                )
             asked, brought = read(data)
             done = asked.call(self, brought)
         except NodegraphError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -85,3 +86,40 @@ async def speaker(server: Server, *, text: bool = False, name: str = "") -> Asyn
                 topics = ["values", "events", "changed", "opened", "playing", "log", "saved"]
                 await made.ask("subscribe", topics=topics)
             yield made
+
+
+class Deaf:
+    """A client on a bare socket that subscribes to everything and then does not read until it is told to."""
+
+    def __init__(self, server: Server) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
+        self.socket.sendall(
+            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {server.token}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+        )
+        self.file = self.socket.makefile("rb")
+        assert b" 101 " in self.file.readline()
+        while self.file.readline().strip():
+            pass
+        self.send({"id": 1, "do": "subscribe", "topics": ["values", "log"]})
+        assert self.frame()[0] == 2
+
+    def send(self, data: dict[str, Any]) -> None:
+        body = msgpack.packb(data)
+        assert len(body) < 126
+        self.socket.sendall(bytes([0x82, 0x80 | len(body), 0, 0, 0, 0]) + body)
+
+    def frame(self) -> tuple[int, bytes]:
+        """The next frame: its opcode and what it holds; opcode -1 at the end."""
+        head = self.file.read(2)
+        if len(head) < 2:
+            return -1, b""
+        size = head[1]
+        if size > 125:
+            size = int.from_bytes(self.file.read(2 if size == 126 else 8), "big")
+        return head[0] & 15, self.file.read(size)
+
+    def close(self) -> None:
+        self.file.close()
+        self.socket.close()

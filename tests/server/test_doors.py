@@ -19,7 +19,17 @@ ROUTES = (
     "/health", "/ws", "/nothing", "/../server.py", "/panel/index.html",
 )  # fmt: skip
 HOSTS = ("{here}", "localhost:{port}", "evil.example:{port}", "127.0.0.1:1", "localhost", "evil.example", "", "two")
-ORIGINS = (None, "http://{host}", "https://{host}", "http://evil.example", "null", "http://localhost", "", "file://", "two")
+ORIGINS = (
+    None,
+    "http://{host}",
+    "https://{host}",
+    "http://evil.example",
+    "null",
+    "http://localhost",
+    "",
+    "file://",
+    "two",
+)
 TOKENS = (None, "good", "bad", "", "cookie", "bad cookie", "query", "bad query", "good and bad")
 
 
@@ -42,7 +52,9 @@ def attempt(server: Server, route: str, host: str, origin: str | None, token: st
     good_host = said in (here, f"localhost:{server.port}")
     if origin is not None:
         text = origin.format(host=said)
-        headers += [f"Origin: {item}" for item in ([text] if origin != "two" else [f"http://{said}", "http://x.example"])]
+        headers += [
+            f"Origin: {item}" for item in ([text] if origin != "two" else [f"http://{said}", "http://x.example"])
+        ]
     good_origin = origin is None or origin == "http://{host}"
     cookie = f"nodegraph-{server.port}"
     if token in ("good", "good and bad"):
@@ -105,7 +117,11 @@ def listening(server: Server) -> list[socket.socket]:
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_no_other_method_does_anything(server: Server, method: str) -> None:
     async def go(route: str) -> int:
-        lines = [f"{method} {route} HTTP/1.1", f"Host: 127.0.0.1:{server.port}", f"Authorization: Bearer {server.token}"]
+        lines = [
+            f"{method} {route} HTTP/1.1",
+            f"Host: 127.0.0.1:{server.port}",
+            f"Authorization: Bearer {server.token}",
+        ]
         return await status_of(server, "4", lines, "")
 
     for route in ROUTES:
@@ -126,15 +142,29 @@ def test_every_answer_bears_the_headers_and_pages_have_no_script_inside(server: 
     for route in ("/", "/panel.js", "/nothing", "/health"):
         for token in (server.token, "wrong"):
             text = asyncio.run(go(route, token))
-            for said in ("script-src 'self'", "frame-ancestors 'none'", "X-Content-Type-Options: nosniff", "no-referrer"):
+            for said in (
+                "script-src 'self'",
+                "frame-ancestors 'none'",
+                "X-Content-Type-Options: nosniff",
+                "no-referrer",
+            ):
                 assert said in text, (route, said)
             assert "aiohttp" not in text.split("\r\n\r\n")[0]
     page = asyncio.run(go("/", server.token))
-    assert "<script type" in page and "style=" not in page and "onclick" not in page and "://" not in page.split("\r\n\r\n")[1]
+    assert (
+        "<script type" in page
+        and "style=" not in page
+        and "onclick" not in page
+        and "://" not in page.split("\r\n\r\n")[1]
+    )
 
 
 def asks(remote: str = "127.0.0.1", host: str = "10.0.0.5:80", local: str = "10.0.0.5", **more: list[str]) -> Asked:
-    headers = {"host": [host], "authorization": ["Bearer t"], **{key.replace("_", "-"): item for key, item in more.items()}}
+    headers = {
+        "host": [host],
+        "authorization": ["Bearer t"],
+        **{key.replace("_", "-"): item for key, item in more.items()},
+    }
     return Asked(remote, local, "GET", headers)
 
 
@@ -147,7 +177,13 @@ def test_a_server_that_is_open_takes_those_it_was_told_of_and_its_own_addresses_
     for remote in ("10.0.1.9", "192.168.0.1", "fe80::1", "::ffff:8.8.8.8", "", "nobody"):
         refusal = doors.refusal(asks(remote), Door.OPEN)
         assert refusal is not None and refusal.status == 403, remote
-    for host in ("10.0.0.6:80", "evil.example:80", "10.0.0.5:81", "10.0.0.5:80@evil.example", "studio.local.evil.example"):
+    for host in (
+        "10.0.0.6:80",
+        "evil.example:80",
+        "10.0.0.5:81",
+        "10.0.0.5:80@evil.example",
+        "studio.local.evil.example",
+    ):
         assert doors.refusal(asks("10.0.0.9", host), Door.OPEN) is not None, host
     narrow = Doors(80, "t", frozenset({"10.0.0.5"}), doors.networks)
     assert narrow.refusal(asks("10.0.0.9"), Door.WIRE) is None

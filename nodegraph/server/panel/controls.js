@@ -15,18 +15,28 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+const gripped = new Set();
+for (const name of ["pointerup", "pointercancel", "blur"]) {
+  const letGo = () => {
+    for (const grip of gripped) grip.let();
+    gripped.clear();
+  };
+  window.addEventListener(name, letGo, { capture: true });
+}
+
 /** What a finger holds is not moved under it by news. */
 class Grip {
   constructor(element) {
     this.until = 0;
     this.down = false;
-    element.addEventListener("pointerdown", () => (this.down = true));
-    for (const name of ["pointerup", "pointercancel", "lostpointercapture"]) {
-      element.addEventListener(name, () => this.let());
-    }
+    element.addEventListener("pointerdown", () => {
+      this.down = true;
+      gripped.add(this);
+    });
   }
   touch() {
     this.until = performance.now() + HELD_MS;
+    this.later = null; // what the hand does now is newer
   }
   let() {
     this.down = false;
@@ -34,6 +44,16 @@ class Grip {
   }
   get free() {
     return !this.down && performance.now() > this.until;
+  }
+  /** Call something now, or when the hand has let go. */
+  whenFree(call) {
+    if (this.free) {
+      call();
+      return;
+    }
+    this.later = call;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.later && this.whenFree(this.later), HELD_MS / 2);
   }
 }
 
@@ -91,7 +111,7 @@ function slider(item, send) {
   head.append(make("span", { class: "value" }, number, make("span", { class: "unit" }, item.unit ?? "")));
   const element = make("div", { class: "control slider" }, head, bar.input);
   show(item.value);
-  return { element, addresses: [item.address], show: (address, value) => bar.grip.free && show(value) };
+  return { element, addresses: [item.address], show: (address, value) => bar.grip.whenFree(() => show(value)) };
 }
 
 function toggle(item, send) {
@@ -117,6 +137,7 @@ function toggle(item, send) {
 function pad(item, send) {
   const [x, y] = [item, item.y];
   const now = { [x.address]: x.value, [y.address]: y.value };
+  let news = {};
   const dot = make("span", { class: "dot", "aria-hidden": "true" });
   const field = make("div", { class: "field", "aria-hidden": "true", "data-address": x.address }, dot);
   const grip = new Grip(field);
@@ -133,6 +154,7 @@ function pad(item, send) {
   };
   const move = (axis, value) => {
     now[axis.address] = value;
+    delete news[axis.address];
     grip.touch();
     draw();
     send(axis.address, value);
@@ -157,9 +179,13 @@ function pad(item, send) {
       make("div", { class: "head" }, make("span", { title: item.help }, item.label)), field, ...rows),
     addresses: [x.address, y.address],
     show(address, value) {
-      if (!grip.free || !bars.every((bar) => bar.grip.free)) return;
-      now[address] = value;
-      draw();
+      const held = [grip, ...bars.map((bar) => bar.grip)].find((item) => !item.free) ?? grip;
+      news[address] = value;
+      held.whenFree(() => {
+        Object.assign(now, news);
+        news = {};
+        draw();
+      });
     },
   };
 }
