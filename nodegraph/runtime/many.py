@@ -113,7 +113,8 @@ class Many:
             ramps.append(round(min(max(port.ramp_s, 0.0), LONGEST_RAMP_S) * messages.rate))
             spans.append(port.span)
         low, high = np.array(spans, np.float64).reshape(-1, 2).T
+        there = places if len(which) == len(places) else tuple(places[index] for index in which)
         return Plan(
-            places, messages.entries, tuple(places[index] for index in which), np.array(which, np.int64),
+            places, messages.entries, there, np.array(which, np.int64),
             np.array(slots, np.int64), np.array(ramps, np.int64), low, high, tuple(others), tuple(missing),
         )  # fmt: skip

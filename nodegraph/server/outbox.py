@@ -43,7 +43,10 @@ class Outbox:
     def push(self, topic: str, data: Data) -> None:
         """News."""
         if topic == "values":
-            self._by = data["by"] if not self._values or self._by == data["by"] else ""
+            if not self._values:
+                self._by, self._values = data["by"], dict(data["values"])
+                return
+            self._by = self._by if self._by == data["by"] else ""
             self._values.update(data["values"])
         elif topic in NEWEST:
             self._newest[topic] = data

@@ -89,8 +89,9 @@ class Wire:
                 answer = self.client.answer(data)
             if self.client.periods:
                 self._ticking.set()
-            if answer is not None:
-                self.outbox.answer(answer)
+            if answer is None:
+                return
+            self.outbox.answer(answer)
         self._awake.set()
 
     # -- out

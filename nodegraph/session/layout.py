@@ -64,6 +64,7 @@ class Layout:
         self.numbers = {address: index for index, address in enumerate(self.all.addresses)}
         self._parameters = parameters
         self._kept: dict[bytes, Selection] = {}
+        self._last: tuple[list[str], bytes] = [], b""
 
     def holds(self, parameters: Mapping[str, Parameter]) -> bool:
         """Whether the patch still has these parameters."""
@@ -84,6 +85,10 @@ class Layout:
 
     def packed(self, values: Mapping[str, float]) -> tuple[dict[str, Any] | None, dict[str, float]]:
         """Values by address as numbers and float32, and those that it does not number."""
+        addresses = list(values)
+        if addresses == self._last[0]:  # as a rule the same ones move again and again
+            data = {"layout": self.number, "at": self._last[1], "to": np.array(list(values.values()), "<f4").tobytes()}
+            return data, {}
         numbers, rest = self.numbers, {}
         indices, floats = [], []
         for address, value in values.items():
@@ -95,7 +100,7 @@ class Layout:
                 floats.append(value)
         if not indices:
             return None, rest
-        data = {
-            "layout": self.number, "at": np.array(indices, "<u2").tobytes(), "to": np.array(floats, "<f4").tobytes(),
-        }  # fmt: skip
-        return data, rest
+        at = np.array(indices, "<u2").tobytes()
+        if not rest:
+            self._last = addresses, at
+        return {"layout": self.number, "at": at, "to": np.array(floats, "<f4").tobytes()}, rest

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from nodegraph.core.messages import as_number
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Place, Places
 from nodegraph.session.layout import KEPT, Selection, selection
 from nodegraph.session.parameters import Parameter, by_place
+
+MOST_ASKED: Final = 10_000
+MANY_ASKED: Final = 64
 
 
 class Chosen:
@@ -28,8 +31,10 @@ class Moves:
 
     def __init__(self) -> None:
         self.live: dict[str, float] = {}
-        self.by: dict[str, str] = {}
-        """Who moved what has not been told yet."""
+        self._by: dict[str, str] = {}
+        """By address: who asked for it."""
+        self._by_many: dict[int, tuple[Places, str]] = {}
+        self._authors: set[str] = set()
         self._places: dict[Place, Parameter] = {}
         self._chosen: dict[int, Chosen] = {}
         self._batch: dict[str, float] = {}
@@ -39,11 +44,24 @@ class Moves:
         """The patch has these parameters from now on."""
         self._places = by_place(parameters)
 
+    def asked(self, address: str, by: str) -> None:
+        """Somebody is about to move a control: it is told as his doing."""
+        self._by[address] = by
+        if len(self._by) > MOST_ASKED:  # they were asked for in vain
+            self._by.clear()
+
+    def asked_many(self, places: Places, by: str) -> None:
+        """The same of many at once."""
+        if id(places) not in self._by_many and len(self._by_many) >= MANY_ASKED:
+            self._by_many.pop(next(iter(self._by_many)), None)
+        self._by_many[id(places)] = places, by
+
     def move(self, node: str, inlet: str, value: float) -> None:
         """A control was moved, by a client or from within the patch."""
         found = self._places.get((node, inlet))
         if found is not None and self.live.get(found.address) != value:
             self.live[found.address] = self._batch[found.address] = value
+            self._authors.add(self._by.pop(found.address, ""))
             self._turn += 1
 
     def move_many(self, places: Places, values: Sequence[float]) -> None:
@@ -57,14 +75,22 @@ class Moves:
             return
         controls, which, live = chosen.controls, chosen.which, self.live
         held = controls.nearest(values if len(which) == len(places) else [values[index] for index in which])
+        addresses = controls.addresses
+        before = chosen.values if chosen.turn == self._turn else [live.get(address) for address in addresses]
         moved = {
             address: value
-            for address, value in zip(controls.addresses, held, strict=True)
-            if live.get(address) != value and value == value
+            for address, value, was in zip(addresses, held, before, strict=True)
+            if value != was and value == value
         }
-        live.update(moved)
-        self._batch.update(moved)
-        self._turn += 1
+        if moved:
+            live.update(moved)
+            if self._batch:
+                self._batch.update(moved)
+            else:
+                self._batch = moved
+            asked = self._by_many.get(id(places))
+            self._authors.add(asked[1] if asked is not None and asked[0] is places else "")
+            self._turn += 1
         chosen.turn, chosen.values = self._turn, held
 
     def note(self, act: Act) -> None:
@@ -91,9 +117,8 @@ class Moves:
         if not self._batch:
             return "", self._batch
         batch, self._batch = self._batch, {}
-        pop = self.by.pop
-        by = {pop(address, "") for address in batch}
-        return (by.pop() if len(by) == 1 else ""), batch
+        authors, self._authors = self._authors, set()
+        return (authors.pop() if len(authors) == 1 else ""), batch
 
     def stored(self, addresses: Iterable[str]) -> None:
         """The patch stores other values for these: what it stores is what sounds."""

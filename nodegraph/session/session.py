@@ -156,7 +156,7 @@ class Session:
         playing = self.playing
         if playing is not None and playing.running:
             if moved is not None:
-                self.moves.by[found.address] = by
+                self.moves.asked(found.address, by)
             with playing.setting:
                 playing.player.act("set", *found.place, message, frame=frame)
         elif moved is not None:
@@ -188,7 +188,7 @@ class Session:
 
     def set_many(self, chosen: Selection, values: Floats, *, frame: int = -1, by: str = SOMEBODY) -> None:
         """Many controls at one instant, chosen before and held within their spans (`session.layout`)."""
-        if not self._act_all(chosen.places, values, chosen.addresses, frame, by) and len(values):
+        if not self._act_all(chosen.places, values, (), frame, by) and len(values):
             self._rest(dict(zip(chosen.addresses, values.tolist(), strict=True)), by)
 
     def _act_all(
@@ -198,7 +198,9 @@ class Session:
         playing = self.playing
         if playing is None or not playing.running:
             return False
-        self.moves.by.update(dict.fromkeys(moved, by))
+        self.moves.asked_many(places, by)
+        for address in moved:
+            self.moves.asked(address, by)
         with playing.setting:
             playing.player.act("sets", places, messages, frame=frame)
         return True
