@@ -170,7 +170,7 @@ class Change:
         playing.rate = new.rate
         playing.heard.player, new.messages.everything = new, playing.heard._take
         new.messages.watchers, new.messages.moved = old.messages.watchers, old.messages.moved
-        new.messages.moved_several = old.messages.moved_several
+        new.messages.moved_all = old.messages.moved_all
         new.messages.outside.take_over(old.messages.outside)
         new.acts.noted, new.acts.asked = old.acts.noted, old.acts.asked
         new.lines, old.lines = old.lines, []

@@ -137,6 +137,8 @@ def to_wire(message: object) -> object:
         return {"expression": [message.pitch, message.what, message.value]}
     if isinstance(message, Ramp):
         return {"ramp": [message.value, message.seconds]}
+    if isinstance(message, MidiIn):
+        return {"midi": [message.port, message.data.hex()]}
     if isinstance(message, bytes):
         return {"bytes": message.hex()}
     if isinstance(message, At):
@@ -160,6 +162,8 @@ def from_wire(data: object) -> Any:
             return NoteExpression(float(value[0]), str(value[1]), float(value[2]))
         if key == "ramp":
             return Ramp(float(value[0]), float(value[1]))
+        if key == "midi":
+            return MidiIn(str(value[0]), bytes.fromhex(value[1]))
         if key == "bytes":
             return bytes.fromhex(value)
         if key == "at":

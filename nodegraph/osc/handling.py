@@ -31,7 +31,8 @@ from nodegraph.osc.receiving import End, Where
 from nodegraph.osc.room import Room
 from nodegraph.osc.timebase import Timebase
 from nodegraph.runtime.player import Player
-from nodegraph.session.parameters import ROOT, Controls, Parameter
+from nodegraph.session.layout import Selection, selection
+from nodegraph.session.parameters import ROOT, Parameter
 from nodegraph.session.session import Session
 
 MOST_LISTS: Final = 64
@@ -63,7 +64,7 @@ class Handling:
         self._receivers: list[Pattern] = []
         self.revision = -1
         self._layouts = Layouts()
-        self._lists: dict[tuple[str, ...], Controls] = {}
+        self._lists: dict[tuple[str, ...], Selection] = {}
         self._moving: list[str] = []
         self._to: list[float] = []
         self._mover: Origin | None = None
@@ -159,33 +160,27 @@ class Handling:
                     continue  # the node itself says so
         self.changed()
 
-    def _list(self, addresses: tuple[str, ...]) -> Controls:
+    def _list(self, addresses: tuple[str, ...]) -> Selection:
         found = self._lists.get(addresses)
         if found is None:
             if len(self._lists) >= MOST_LISTS:
                 self._lists.clear()
-            found = Controls.of([self._known[address] for address in addresses], self.revision)
+            found = selection(self._known[address] for address in addresses)
             self._lists[addresses] = found
         return found
 
     # -- controls
 
-    def _move(self, controls: Controls, values: Values, time: float | None, origin: Origin) -> None:
+    def _move(self, controls: Selection, values: Values, time: float | None, origin: Origin) -> None:
         frame = self.room.frame_at(time, len(values))
         if frame is not None:
             self._set(controls, values, frame, origin)
 
-    def _set(self, controls: Controls, values: Values, frame: int, origin: Origin) -> None:
+    def _set(self, controls: Selection, values: Values, frame: int, origin: Origin) -> None:
         if self.room.full(len(values)):
             return
-        try:
-            held = self.session.set_several(controls, values, frame=frame, by=origin.name)
-        except PatchError:  # the patch has changed this very moment
-            self.refresh()
-            for address, value in zip(controls.addresses, values, strict=True):
-                if address in self._known:
-                    self.session.set(address, float(value), frame=frame, by=origin.name)
-            return
+        held = controls.held(np.asarray(values, np.float64))
+        self.session.set_many(controls, held, frame=frame, by=origin.name)
         if not np.array_equal(held, values):
             for address, value, moved in zip(controls.addresses, values, held.tolist(), strict=True):
                 if value != moved and self._replies.take():

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodegraph.osc.packets import BUNDLE, Timed, seconds_of
-from nodegraph.session.parameters import Controls
+from nodegraph.session.layout import Selection
 
 FEWEST: Final = 4
 """Messages of a bundle that is worth it."""
@@ -32,14 +32,14 @@ class Layout(NamedTuple):
     words: bytes
     mask: NDArray[np.uint32]
     places: NDArray[np.intp]
-    controls: Controls
+    controls: Selection
 
 
 class Numbers(NamedTuple):
     """What was taken out of a bundle."""
 
     time: float | None
-    controls: Controls
+    controls: Selection
     values: NDArray[np.float64]
 
 
@@ -86,7 +86,7 @@ class Layouts:
                 self.singles.clear()
             self.singles[data[:-4]] = address
 
-    def learn_bundle(self, data: bytes, controls: Controls) -> None:
+    def learn_bundle(self, data: bytes, controls: Selection) -> None:
         """This bundle moves these controls, one number each."""
         places = number_places(data)
         if places is None or len(places) != len(controls.addresses):

@@ -4,7 +4,8 @@
 act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
-``sets``    places, numbers                controls, each a (node, inlet), get a number each, all at once
+``sets``    places, messages               messages arrive at inlets ``(node, inlet)``, all at one frame; who asks
+                                           may give float64 instead
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``recall``  values, seconds, curve         controls move together: a list of (node, inlet, value) (`runtime.recall`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``,
@@ -25,8 +26,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+
+from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages
-from nodegraph.runtime.several import Several
 
 CLOCK: Final = ("go", "run", "locate", "measure", "go_through")
 
@@ -43,10 +46,11 @@ class Act:
 class Acts:
     """Carries acts out on one graph's messages. On the player's thread."""
 
-    def __init__(self, messages: Messages, several: Several, on_its_way: Callable[[str], bool]) -> None:
-        """`on_its_way`: whether a node that is not there will come with the edit that is under way."""
+    def __init__(self, messages: Messages, many: Many, on_its_way: Callable[[str], bool]) -> None:
+        """`on_its_way`: whether a node that is not there will come with the edit that is under way. `many` delivers
+        what comes to several places at once."""
         self.messages = messages
-        self.several = several
+        self.many = many
         self.on_its_way = on_its_way
         self.noted: list[Callable[[Act], None]] = []
         """Are told of every act that is taken, with its final frame, before it is heard."""
@@ -56,6 +60,8 @@ class Acts:
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []
+        self._posted: dict[int, set[str]] = {}
+        """Frame → nodes that messages from outside will reach then, one by one."""
 
     def do(self, act: Act) -> None:
         """Carry it out at its frame, or at the first that is not handled yet."""
@@ -69,14 +75,11 @@ class Acts:
             if act.args[0] not in messages.entries and self.on_its_way(act.args[0]):
                 self._early.append(act)
                 return
-            messages.post(act.frame, *act.args)
+            self._post(act.frame, *act.args)
         elif act.what == "sets":
-            places, numbers = act.args
-            if any(self.on_its_way(node) for node in self.several.bank(places).missing):
-                for place, number in zip(places, numbers, strict=True):
-                    self.do(Act(act.frame, "set", (*place, number)))
+            act = self._sets(act)
+            if not act.args[0]:
                 return
-            self.several.post(act.frame, places, numbers)
         elif act.what == "arrive":
             messages.at(act.frame, lambda when: messages.outside.arrive(when.frame, *act.args))
         elif act.what == "recall":
@@ -92,6 +95,36 @@ class Acts:
         """Tell those who take note."""
         for call in self.noted:
             call(act)
+
+    def _sets(self, act: Act) -> Act:
+        """Have many messages delivered; returns the act without those whose nodes are still to come."""
+        messages, (places, values) = self.messages, act.args
+        late = self.many.missing(places)
+        numbers = self.many.numbers(values)
+        if isinstance(values, np.ndarray):
+            values = tuple(values.tolist())
+        if late and any(self.on_its_way(places[number][0]) for number in late):
+            self._early += [Act(act.frame, "set", (*places[number], values[number])) for number in late]
+            here = [number for number in range(len(places)) if number not in late]
+            places, values = tuple(places[number] for number in here), tuple(values[number] for number in here)
+            numbers = self.many.numbers(values)
+        posted = self._posted.get(act.frame)
+        if numbers is None or (posted and any(node in posted for node, _ in places)):
+            for (node, inlet), value in zip(places, values, strict=True):
+                self._post(act.frame, node, inlet, value)
+        else:
+            self.many.post_others(act.frame, places, values)
+            messages.at(act.frame, lambda when: self.many.deliver(when.frame, places, numbers))
+        return Act(act.frame, "sets", (places, values))
+
+    def _post(self, frame: int, node: str, inlet: str, value: Any) -> None:
+        """A message by itself. What moves many controls at that frame afterwards must know, so as not to overtake."""
+        if frame not in self._posted:
+            for passed in [passed for passed in self._posted if passed < self.messages.handled]:
+                del self._posted[passed]
+            self._posted[frame] = set()
+        self._posted[frame].add(node)
+        self.messages.post(frame, node, inlet, value)
 
     def go_on(self) -> None:
         """The nodes of an edit have come: what waited for them reaches them."""

@@ -64,6 +64,9 @@ class Trigger:
     value: float
 
 
+Array = np.ndarray[Any, Any]
+
+
 class Engine:
     """One engine at one rate. `inputs` and `outputs` are the device's channels."""
 
@@ -262,19 +265,15 @@ class Engine:
         self.push(frame, self.slot(node, spec, port), ramp_frames, value)
 
     def slot(self, node: str, spec: NodeSpec, port: str) -> int:
-        """The number under which schedules know a control, for as long as its node is there."""
+        """The number under which the audio thread knows a control or a message inlet, as long as its node is there."""
         return self.numbers.slots(node, spec) + slot_numbers(spec)[port]
 
-    def controls(self, frame: int, slots: Any, ramps: Any, values: Any) -> None:
-        """Move many controls from `frame` on: arrays of their slots, of the frames that each takes, of their values."""
+    def controls(self, frame: int, slots: Array, ramps: Array, values: Array) -> None:
+        """Move many controls from `frame` on, by their numbers (`slot`): each within its own ramp, in frames."""
         count, written = len(slots), int(self.words[w.WRITE])
         row = written & (RING - 1)
-        if (
-            self.gathered is not None
-            or self._waiting
-            or row + count > RING
-            or written + count - int(self.words[w.READ]) > RING
-        ):
+        room = row + count <= RING and written + count - int(self.words[w.READ]) <= RING
+        if self.gathered is not None or self._waiting or not room:
             for slot, ramp, value in zip(slots.tolist(), ramps.tolist(), values.tolist(), strict=True):
                 self.push(frame, slot, ramp, value)
             return
@@ -289,7 +288,7 @@ class Engine:
 
     def message(self, frame: int, node: str, spec: NodeSpec, port: str) -> None:
         """A message for an event inlet of a native node."""
-        self.push(frame, self.numbers.slots(node, spec) + slot_numbers(spec)[port], w.MESSAGE, 0.0)
+        self.push(frame, self.slot(node, spec, port), w.MESSAGE, 0.0)
 
     def push(self, frame: int, slot: int, what: int, value: float | int) -> None:
         """An event for the audio thread (`native.words`)."""

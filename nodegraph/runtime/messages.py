@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from sys import intern
 from typing import Any
@@ -96,8 +96,8 @@ class Messages:
         """Is told of every message of every outlet."""
         self.moved: Callable[[str, str, float], None] | None = None
         """Is told of every number that reaches a control: node, inlet, value."""
-        self.moved_several: Callable[[Sequence[tuple[str, str]], Sequence[float]], None] | None = None
-        """The same for many at once, where they come at once (`runtime.several`)."""
+        self.moved_all: Callable[[tuple[tuple[str, str], ...], list[float]], None] | None = None
+        """Is told instead, where many controls are moved at once: their places and their values."""
         self.entries: dict[str, NodeEntry] = {}
         self._targets: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
         self._rank: dict[str, int] = {}

@@ -36,11 +36,11 @@ from nodegraph.runtime.edits import Stage, stages
 from nodegraph.runtime.engine import NOW, Engine
 from nodegraph.runtime.lane import Lane
 from nodegraph.runtime.listeners import Listeners, Weights
+from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages, controls_of, moved_controls
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.renaming import Names, moved_values, renamed, renames, strangers
 from nodegraph.runtime.resources import Resources
-from nodegraph.runtime.several import Several
 from nodegraph.runtime.taps import Taps
 
 LOOKAHEAD_S = 0.03
@@ -132,7 +132,7 @@ class Player:
         self.messages = Messages(rate, self.engine.control, self.engine.message, self.engine.hold, self._report)
         self.messages.patch_text = patch_text  # type: ignore[attr-defined]
         self.messages.books = {} if books is None else books
-        self.acts = Acts(self.messages, Several(self.messages, self.engine), lambda node: self.editing)
+        self.acts = Acts(self.messages, Many(self.messages, self.engine), lambda node: self.editing)
         self.score: Score | None = None
         """What is done again, if a performance is replayed."""
         self.exact = False

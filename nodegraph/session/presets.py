@@ -188,8 +188,7 @@ class Presets:
         for port, value in values.items():
             low, high = book.controls[port].span
             moved[session.full(port)] = min(max(value, low), high)
-        session.live |= moved
-        session.news.tell("values", {"by": by, "values": moved})
+        session.rest(moved, by)
 
     def _tell(self, by: str) -> None:
         self._session.news.tell("presets", {"by": by, "presets": list(self.names), "recalled": self.recalled})

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
@@ -25,13 +23,17 @@ from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
 from nodegraph.runtime.acts import Act
+from nodegraph.runtime.many import Floats, Places
+from nodegraph.session.layout import Selection, selection
+from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
-from nodegraph.session.parameters import ROOT, Controls, Parameter, by_place, parameters_of
+from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 from nodegraph.session.presets import Presets
 from nodegraph.timing.following import Following, follow
 
 SOMEBODY: Final = "somebody"
-MOST_LISTS: Final = 32
+LINES: Final = 1_000
+"""Lines of the log that are kept for clients that come later."""
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
 
 
@@ -47,22 +49,17 @@ class Session:
         self.turn = threading.RLock()
         """Held while something is carried out."""
         self.playing: Playing | None = None
-        self.live: dict[str, float] = {}
-        """Address → value, of controls that were moved away from what the patch stores."""
+        self.moves = Moves()
         self.presets = Presets(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.at_first: list[Act] = []
         """What is done when it plays next, at its first frames."""
+        self.lines: deque[dict[str, Any]] = deque(maxlen=LINES)
+        """The log: ``at`` (seconds since 1970), ``node``, ``text``."""
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
-        self._places: dict[tuple[str, str], Parameter] = {}
-        self._batch: dict[str, float] = {}
         self._events: list[list[Any]] = []
-        self._by: dict[str, str] = {}
-        self._lists: dict[int, tuple[object, object, tuple[str, ...]]] = {}
-        self._lists_by: dict[int, str] = {}
-        self._batches: dict[int, dict[str, float]] = {}
 
     # -- playing
 
@@ -99,9 +96,9 @@ class Session:
     def _attach(self) -> None:
         """On the player's thread: hear what moves."""
         assert self.playing is not None
-        self.playing.player.messages.moved = self._move
-        self.playing.player.messages.moved_several = self._move_several
-        self.playing.player.acts.noted.append(self._note)
+        self.playing.player.messages.moved = self.moves.move
+        self.playing.player.messages.moved_all = self.moves.move_many
+        self.playing.player.acts.noted.append(self.moves.note)
 
     def _wait(self, playing: Playing) -> None:
         playing.wait()
@@ -112,13 +109,27 @@ class Session:
     # -- parameters
 
     @property
+    def live(self) -> dict[str, float]:
+        """Address → value, of controls that were moved away from what the patch stores."""
+        return self.moves.live
+
+    @property
     def parameters(self) -> Mapping[str, Parameter]:
-        """Every parameter by its address."""
+        """Every parameter by its address. It is another mapping whenever the patch is another."""
+        found = self._parameters
+        if found is not None:  # without waiting for an edit that is under way
+            return found
         with self.turn:
             if self._parameters is None:
-                self._parameters = parameters_of(self.patch.document)
-                self._places = by_place(self._parameters)
+                self._read()
+            assert self._parameters is not None
             return self._parameters
+
+    def _read(self) -> None:
+        """Read the parameters anew from the patch."""
+        found = parameters_of(self.patch.document)
+        self.moves.follow(found)
+        self._parameters = found
 
     def parameter(self, address: str) -> Parameter:
         """The parameter at an address: ``/patch/cut/cutoff``, or ``cut.cutoff``. Raises PatchError."""
@@ -153,61 +164,20 @@ class Session:
         Raises PatchError when there is no such address, or it takes no such value.
         """
         found = self.parameter(address)
-        if not found.writable:
-            raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
-        control = found.control
-        message, moved = value, None
-        if control is not None and value is not BANG:
-            number = as_number(value)
-            if number is None or number != number:
-                what = f"{found.address} takes a number, not {quoted(str(value))}."
-                raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
-            low, high = control.span
-            message = moved = min(max(number, low), high)
-            if ramp_s is not None:
-                message = Ramp(moved, ramp_s)
+        message, moved = _message(found, value, ramp_s)
         playing = self.playing
         if playing is not None and playing.running:
             if moved is not None:
-                self._by[found.address] = by
+                self.moves.asked(found.address, by)
             with playing.setting:
                 playing.player.act("set", *found.place, message, frame=frame)
         elif moved is not None:
-            self.live[found.address] = moved
-            self.news.tell("values", {"by": by, "values": {found.address: moved}})
+            self.rest({found.address: moved}, by)
         return moved
 
-    def several(self, addresses: Sequence[str]) -> Controls:
-        """A list of controls that is moved again and again. Raises PatchError when one of them is no control."""
-        with self.turn:
-            return Controls.of([self.parameter(address) for address in addresses], self.revision)
-
-    def set_several(
-        self,
-        several: Controls,
-        values: Sequence[float] | NDArray[np.float64],
-        *,
-        frame: int = -1,
-        by: str = SOMEBODY,
-    ) -> NDArray[np.float64]:
-        """Move many controls at once, and cheaply; returns what they take. All numbers must be finite.
-
-        Raises PatchError when the patch is another one since the list was made: make it again.
-        """
-        if several.revision != self.revision:
-            raise PatchError(Problem("stale", "The patch has changed since the list of controls was made."))
-        held = several.held(values)
-        numbers = tuple(held.tolist())
-        playing = self.playing
-        if playing is not None and playing.running:
-            self._lists_by[id(several.places)] = by
-            with playing.setting:
-                playing.player.act("sets", several.places, numbers, frame=frame)
-        else:
-            moved = dict(zip(several.addresses, numbers, strict=True))
-            self.live.update(moved)
-            self.news.tell("values", {"by": by, "values": moved})
-        return held
+    def chosen(self, addresses: Iterable[str]) -> Selection:
+        """Controls that are moved again and again; they hold until the patch is another. Raises PatchError."""
+        return selection(self.parameter(address) for address in addresses)
 
     def steer(self, found: Parameter, message: Any, frame: int, *, by: str = SOMEBODY) -> None:
         """What `set` does, for those who are called on the player's own thread, which must not wait for an edit.
@@ -216,47 +186,59 @@ class Session:
         """
         playing = self.playing
         if playing is not None:
-            self._by[found.address] = by
+            self.moves.asked(found.address, by)
             playing.player.acts.do(Act(frame, "set", (*found.place, message)))
+
+    def set_all(
+        self, values: Mapping[str, Any], *, ramp_s: float | None = None, frame: int = -1, by: str = SOMEBODY
+    ) -> dict[str, float]:
+        """Several at one instant, all or none of them; returns what the controls among them take.
+
+        Raises PatchError as `set` does, with every address and value that is wrong.
+        """
+        problems: list[Problem] = []
+        made: list[tuple[Parameter, Any, float | None]] = []
+        for address, value in values.items():
+            try:
+                found = self.parameter(address)
+                made.append((found, *_message(found, value, ramp_s)))
+            except NodegraphError as error:
+                problems += error.problems
+        if problems:
+            raise PatchError(problems)
+        moved = {found.address: number for found, _, number in made if number is not None}
+        places = tuple(found.place for found, _, _ in made)
+        if not self._act_all(places, tuple(message for _, message, _ in made), moved, frame, by) and moved:
+            self.rest(moved, by)
+        return moved
+
+    def set_many(self, chosen: Selection, values: Floats, *, frame: int = -1, by: str = SOMEBODY) -> None:
+        """Many controls at one instant, chosen before and held within their spans (`session.layout`)."""
+        if not self._act_all(chosen.places, values, (), frame, by) and len(values):
+            self.rest(dict(zip(chosen.addresses, values.tolist(), strict=True)), by)
+
+    def _act_all(
+        self, places: Places, messages: tuple[Any, ...] | Floats, moved: Iterable[str], frame: int, by: str
+    ) -> bool:
+        """Have them arrive at once, if it plays."""
+        playing = self.playing
+        if playing is None or not playing.running:
+            return False
+        self.moves.asked_many(places, by)
+        for address in moved:
+            self.moves.asked(address, by)
+        with playing.setting:
+            playing.player.act("sets", places, messages, frame=frame)
+        return True
+
+    def rest(self, moved: dict[str, float], by: str) -> None:
+        """Controls are moved while nothing plays."""
+        self.live.update(moved)
+        self.news.tell("values", {"by": by, "values": moved})
 
     def _moved(self) -> list[tuple[Parameter, float]]:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]
-
-    def _move(self, node: str, inlet: str, value: float) -> None:
-        """A control was moved, by a client or from within the patch; on the player's thread."""
-        found = self._places.get((node, inlet))
-        if found is not None and self.live.get(found.address) != value:
-            self.live[found.address] = value
-            self._batch[found.address] = value
-
-    def _move_several(self, places: Sequence[tuple[str, str]], values: Sequence[float]) -> None:
-        """The same for many at once, which are told together."""
-        known = self._lists.get(id(places))
-        if known is None or known[0] is not places or known[1] is not self._places:
-            found = tuple(self._places[place].address if place in self._places else "" for place in places)
-            if len(self._lists) >= MOST_LISTS:
-                self._lists.clear()
-                self._lists_by.clear()
-            self._lists[id(places)] = known = places, self._places, found
-        moved = dict(zip(known[2], values, strict=True))
-        moved.pop("", None)
-        if not moved.items() <= self.live.items():
-            self.live.update(moved)
-            self._batches[id(places)] = moved
-
-    def _note(self, act: Act) -> None:
-        """Something was asked for from outside, and was taken; on the player's thread. Its number is known before it
-        is heard."""
-        if act.what == "set":
-            node, inlet, message = act.args
-            found = self._places.get((node, inlet))
-            number = as_number(message)
-            if found is not None and found.control is not None and number is not None and number == number:
-                low, high = found.control.span
-                self._move(node, inlet, min(max(number, low), high))
-        elif act.what == "sets":
-            self._move_several(*act.args)
 
     def _hear(self, event: Event) -> None:
         if self.news.wanted("events"):
@@ -267,14 +249,9 @@ class Session:
         """After every round of the player: follow, and tell what moved in it."""
         if self.following is not None and self.playing is not None:
             self.following.round(self.playing)
-        if self._batches:
-            batches, self._batches = self._batches, {}
-            for key, moved in batches.items():
-                self.news.tell("values", {"by": self._lists_by.get(key, ""), "values": moved})
-        if self._batch:
-            batch, self._batch = self._batch, {}
-            by = {self._by.pop(address, "") for address in batch}
-            self.news.tell("values", {"by": by.pop() if len(by) == 1 else "", "values": batch})
+        by, batch = self.moves.taken()
+        if batch:
+            self.news.tell("values", {"by": by, "values": batch})
         if self._events:
             events, self._events = self._events, []
             self.news.tell("events", {"events": events})
@@ -364,14 +341,13 @@ class Session:
         history = self.patch.history
         self.revision += 1
         before = self._parameters
-        self._parameters = None
+        self._read()
         known = self.parameters
-        for command in history.last:  # what the patch stores now is what sounds
+        for command in history.last:
             if isinstance(command, Set):
-                for name in command.values:
-                    self.live.pop(f"{ROOT}/{command.node}/{name}", None)
+                self.moves.stored(f"{ROOT}/{command.node}/{name}" for name in command.values)
         if before is not None:
-            self.live = {address: value for address, value in self.live.items() if address in known}
+            self.moves.live = {address: value for address, value in self.live.items() if address in known}
         self.news.tell(
             "changed",
             {
@@ -403,10 +379,9 @@ class Session:
             if self.playing is not None and self.playing.running:
                 self.playing.load(patch)
             self.patch = patch
-            self._parameters = None
-            self.live = {}
+            self.moves.live = {}
             self.revision += 1
-            self.parameters  # noqa: B018 - so that the player's thread finds them
+            self._read()
             self.news.tell("opened", {"revision": self.revision, "by": by, "patch": str(patch)})
 
     def save(self, path: str | Path | None = None, *, by: str = SOMEBODY) -> Path:
@@ -423,23 +398,50 @@ class Session:
         playing = self.playing
         if playing is None or not playing.running:
             return {"playing": False, "title": self.patch.title, "revision": self.revision}
-        clock, frame = playing.player.messages.clock, playing.player.engine.done
-        beat = clock.beat_at(frame)
         return {
             "playing": True, "title": self.patch.title, "revision": self.revision, **playing.status(),
-            "clock": {"on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar,
-                      "follows": None if self.following is None else self.following.status()},
-            "at": time.time(),
+            "clock": self.clock(), "at": time.time(),
+        }  # fmt: skip
+
+    def clock(self) -> dict[str, Any] | None:
+        """Where the clock of the patch stands, and what it follows; None while it does not play."""
+        playing = self.playing
+        if playing is None or not playing.running:
+            return None
+        clock, frame = playing.player.messages.clock, playing.player.engine.done
+        beat = clock.beat_at(frame)
+        follows = None if self.following is None else self.following.status()
+        return {
+            "on": clock.playing, "tempo": clock.tempo_at(frame), "beat": beat, "meter": clock.beats_a_bar,
+            "follows": follows,
         }  # fmt: skip
 
     def say(self, node: str, text: str) -> None:
         """A line for the log, told to everybody."""
         if self._report is not None:
             self._report(node, text)
-        self.news.tell("log", {"node": node, "text": text})
+        line = {"at": round(time.time(), 3), "node": node, "text": text}
+        self.lines.append(line)
+        self.news.tell("log", line)
 
     def __enter__(self) -> Session:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _message(found: Parameter, value: Any, ramp_s: float | None) -> tuple[Any, float | None]:
+    """What is sent to a parameter for a value, and the number that a control takes by it. Raises PatchError."""
+    if not found.writable:
+        raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
+    control = found.control
+    if control is None or value is BANG:
+        return value, None
+    number = as_number(value)
+    if number is None or number != number:
+        what = f"{found.address} takes a number, not {quoted(str(value))}."
+        raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
+    low, high = control.span
+    moved = float(min(max(number, low), high))
+    return (moved if ramp_s is None else Ramp(moved, ramp_s)), moved

@@ -1,0 +1,155 @@
+"""One client of the protocol on a WebSocket: its requests one after another, its news as fast as it reads."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Executor
+from contextlib import suppress
+from typing import Final
+
+from aiohttp import WSMsgType, web
+
+from nodegraph.core.errors import NodegraphError
+from nodegraph.server.coding import packed, read, unpacked, written
+from nodegraph.server.outbox import Data, Outbox
+from nodegraph.session.levels import Levels
+from nodegraph.session.protocol import Client
+from nodegraph.session.requests import is_slow
+from nodegraph.session.session import Session
+
+LARGEST: Final = 1 << 20
+"""Bytes of a frame that comes in."""
+TOO_SLOW: Final = 4001
+"""The close code for a client that does not read what it has asked for."""
+FAREWELL_S: Final = 5.0
+STALLED_S: Final = 20.0
+LOOK_S: Final = 0.25
+AT_ONCE: Final = 32
+"""Requests of one client that are carried out before others have their turn."""
+
+
+class Wire:
+    """Serves one WebSocket until it closes. On the server's thread, but for `_hear`."""
+
+    def __init__(self, session: Session, levels: Levels, slow: Executor) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._slow = slow
+        self._awake = asyncio.Event()
+        self._woken = False
+        self._ticking = asyncio.Event()
+        self._since: float | None = None
+        """When the message that is being sent was begun."""
+        self.client = Client(session, self._hear, levels=levels)
+        self.outbox = Outbox(packed, self.client.lean)
+        self._heard: list[tuple[str, Data]] = []
+
+    async def serve(self, socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+        """Answer and tell, until the client goes or is sent away."""
+        sending = self._loop.create_task(self._send(socket))
+        watching = self._loop.create_task(self._watch())
+        tasks = [sending, watching, self._loop.create_task(self._receive(socket))]
+        tasks.append(self._loop.create_task(self._tick()))
+        try:
+            await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
+            self.client.close()
+            if watching.done() and not socket.closed:
+                sending.cancel()
+                await send_away(socket, transport)
+        finally:
+            self.client.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # -- in
+
+    async def _receive(self, socket: web.WebSocketResponse) -> None:
+        count = 0
+        async for frame in socket:
+            if frame.type is WSMsgType.TEXT:
+                self.outbox.encode = written
+            elif frame.type is WSMsgType.BINARY:
+                self.outbox.encode = packed
+            else:
+                continue
+            await self._answer(frame.data)
+            count += 1
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    async def _answer(self, frame: str | bytes) -> None:
+        try:
+            data = read(frame) if isinstance(frame, str) else unpacked(frame)
+        except NodegraphError as error:
+            self.outbox.answer({"re": None, "error": [problem.as_dict() for problem in error.problems]})
+        else:
+            if is_slow(data):
+                answer = await self._loop.run_in_executor(self._slow, self.client.answer, data)
+            else:
+                answer = self.client.answer(data)
+            if self.client.periods:
+                self._ticking.set()
+            if answer is None:
+                return
+            self.outbox.answer(answer)
+        self._awake.set()
+
+    # -- out
+
+    def _hear(self, topic: str, data: Data) -> None:
+        """News, on whichever thread they arise."""
+        self._heard.append((topic, data))
+        if not self._woken:
+            self._woken = True
+            try:
+                self._loop.call_soon_threadsafe(self._take_in)
+            except RuntimeError:  # the server is closing
+                return
+
+    def _take_in(self) -> None:
+        self._woken = False
+        heard, self._heard = self._heard, []
+        for topic, data in heard:
+            self.outbox.push(topic, data)
+        self._awake.set()
+
+    async def _send(self, socket: web.WebSocketResponse) -> None:
+        outbox = self.outbox
+        while not socket.closed:
+            await self._awake.wait()
+            self._awake.clear()
+            while (made := outbox.take()) is not None:
+                self._since = self._loop.time()
+                try:
+                    await (socket.send_str(made) if isinstance(made, str) else socket.send_bytes(made))
+                except (ConnectionError, RuntimeError):
+                    return
+                self._since = None
+
+    async def _watch(self) -> None:
+        """Return when the client does not read: too much waits for it, or one message has waited too long."""
+        while not self.outbox.full and (self._since is None or self._loop.time() - self._since < STALLED_S):
+            await asyncio.sleep(LOOK_S)
+
+    async def _tick(self) -> None:
+        while True:
+            wait = self.client.tick()
+            if wait is None:
+                self._ticking.clear()
+                await self._ticking.wait()
+            else:
+                await asyncio.sleep(max(wait, 0.005))
+
+
+async def send_away(socket: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    """Say why, for as long as it may take to be heard; then let go of what was never read."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + FAREWELL_S
+    with suppress(TimeoutError, ConnectionError, RuntimeError):
+        await asyncio.wait_for(
+            socket.close(code=TOO_SLOW, message=b"this client does not read", drain=False), FAREWELL_S
+        )
+    if isinstance(transport, asyncio.Transport):
+        while transport.get_write_buffer_size() and loop.time() < end:  # the farewell is behind all that was written
+            await asyncio.sleep(LOOK_S)
+        transport.abort()

@@ -1,0 +1,138 @@
+"""Requests that change something: where controls stand, what the patch is, whether it plays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nodegraph.api.places import folders
+from nodegraph.core.commands import commands
+from nodegraph.core.errors import MediaError, PatchError, Problem
+from nodegraph.core.hints import quoted
+from nodegraph.core.media import VARIABLE, resolve_media
+from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, needed, request
+
+if TYPE_CHECKING:
+    from nodegraph.session.protocol import Client
+    from nodegraph.session.session import Session
+
+Asked = Mapping[str, Any]
+SUFFIXES = (".ng",)
+"""What may be opened and saved over a wire."""
+
+
+@request("set", values=needed(OBJECT), ms=NUMBER)
+def set_values(client: Client, asked: Asked) -> Asked:
+    """Move controls, or send messages, at one instant, all or none; with `ms`, controls take so long on their way."""
+    from nodegraph.session.protocol import message_of
+
+    ramp_s = None if "ms" not in asked else max(0.0, asked["ms"] / 1000.0)
+    values = {address: message_of(value) for address, value in asked["values"].items()}
+    return {"values": client.session.set_all(values, ramp_s=ramp_s, by=client.name)}
+
+
+@request("move", layout=needed(COUNT), at=BYTES, to=needed(BYTES))
+def move(client: Client, asked: Asked) -> Asked:
+    """Move many controls at one instant, by the numbers that `layout` gave them; without `at`, all of them."""
+    layout, to = client.layout, asked["to"]
+    if layout is None or asked["layout"] != layout.number or not layout.holds(client.session.parameters):
+        raise PatchError(Problem("bad-layout", "The patch is another than when this layout was made.", "Ask anew."))
+    if len(to) % 4 or len(asked.get("at", b"")) % 2:
+        raise PatchError(Problem("bad-layout", "Values are float32 and numbers uint16.", "Send whole ones."))
+    chosen = layout.all if "at" not in asked else layout.chosen(asked["at"])
+    values = np.frombuffer(to, "<f4")
+    if len(values) != len(chosen.addresses):
+        what = f"There are {len(values)} values for {len(chosen.addresses)} parameters."
+        raise PatchError(Problem("bad-layout", what, "Send as many as there are numbers."))
+    client.session.set_many(chosen, chosen.held(values.astype(np.float64)), by=client.name)
+    return {}
+
+
+@request("edit", slow=True, commands=needed(LIST), label=TEXT, merge=ANY)
+def edit(client: Client, asked: Asked) -> Asked:
+    """Carry out commands as one step, all or none."""
+    session = client.session
+    merge = None if asked.get("merge") is None else repr(asked["merge"])
+    made = commands(_listed(asked["commands"]))
+    done = session.edit(made, label=asked.get("label", ""), merge=merge, by=client.name)
+    return {"revision": session.revision, "commands": [command.as_data() for command in done]}
+
+
+def _listed(data: Any) -> Any:
+    return list(data) if isinstance(data, tuple) else data
+
+
+@request("undo", slow=True)
+def undo(client: Client, asked: Asked) -> Asked:
+    """Take the last step back, whoever did it."""
+    return {"label": client.session.undo(by=client.name), "revision": client.session.revision}
+
+
+@request("redo", slow=True)
+def redo(client: Client, asked: Asked) -> Asked:
+    """Do again what was taken back last."""
+    return {"label": client.session.redo(by=client.name), "revision": client.session.revision}
+
+
+@request("keep", slow=True)
+def keep(client: Client, asked: Asked) -> Asked:
+    """Take what was moved into the patch."""
+    return {"addresses": client.session.keep(by=client.name), "revision": client.session.revision}
+
+
+@request("play", slow=True)
+def play(client: Client, asked: Asked) -> Asked:
+    """Begin to play."""
+    client.session.play()
+    return {"playing": True}
+
+
+@request("stop", slow=True)
+def stop(client: Client, asked: Asked) -> Asked:
+    """Fade out and stop."""
+    client.session.stop()
+    return {"playing": False}
+
+
+@request("transport", tempo=NUMBER, play=FLAG, locate=NUMBER)
+def transport(client: Client, asked: Asked) -> Asked:
+    """Another tempo (beats a minute), go on or stand still, go to a beat."""
+    client.session.transport(**asked)
+    return {}
+
+
+@request("open", slow=True, path=needed(TEXT))
+def open_patch(client: Client, asked: Asked) -> Asked:
+    """Another patch takes the place of this one: a file in its folder, or in the media folders."""
+    session = client.session
+    session.open(within(session, asked["path"]), by=client.name)
+    return {"title": session.patch.title, "revision": session.revision}
+
+
+@request("save", slow=True, path=TEXT)
+def save(client: Client, asked: Asked) -> Asked:
+    """Write the patch to its file, or to another in its folder."""
+    session = client.session
+    if "path" not in asked and session.patch.path is None:
+        raise PatchError(Problem("no-file", "The patch has no file yet.", "Give it one: a path in its folder."))
+    path = within(session, asked["path"], writes=True) if "path" in asked else None
+    return {"path": str(session.save(path, by=client.name))}
+
+
+def within(session: Session, text: str, *, writes: bool = False) -> Path:
+    """The patch file that a client names: in the folder of the patch, or in a media folder of the user's. Raises
+    PatchError."""
+    if not text.lower().endswith(SUFFIXES):
+        what = f"{quoted(text)} is no patch."
+        raise PatchError(Problem("not-a-patch", what, "Its name should end in .ng."))
+    try:
+        found = resolve_media(session.patch.document.folder, text, folders(session.patch.media), writes=writes)
+    except MediaError as error:
+        raise PatchError(error.problems) from error
+    if not found.name.lower().endswith(SUFFIXES) or (os.path.exists(found) and not found.is_file()):
+        raise PatchError(Problem("not-a-patch", f"{quoted(text)} is no patch.", f"Name a file; see {VARIABLE}."))
+    return found

@@ -1,0 +1,187 @@
+"""Clients on the WebSocket: two that edit at once, one that does not read, and what is no request."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+
+import aiohttp
+import msgpack
+import pytest
+
+from nodegraph.server import wire
+from nodegraph.server.server import Server
+from nodegraph.session.session import Session
+from tests.server.clients import PATIENCE_S, Deaf, speaker
+
+
+def test_two_clients_see_each_others_changes(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server, name="one") as one, speaker(server, name="two", text=True) as two:
+            await one.ask("set", values={"osc.freq": 500})
+            await two.until(lambda: two.values().get("/patch/osc/freq") == 500, "the other's value")
+            assert {data["by"] for data in two.of("values")} == {"one"}
+            await two.ask("edit", commands=[{"do": "rename", "node": "osc", "to": "voice"}], label="A better name")
+            await one.until(lambda: one.of("changed"), "the other's edit")
+            (changed,) = one.of("changed")
+            assert changed["by"] == "two" and changed["undo"] == "A better name"
+            assert changed["commands"] == [{"do": "rename", "node": "osc", "to": "voice"}]
+            assert (await one.ask("set", values={"osc.freq": 400}))[0]["code"] == "unknown-address"
+            assert (await one.ask("set", values={"voice.freq": 400}))["values"] == {"/patch/voice/freq": 400.0}
+            assert (await one.ask("undo"))["label"] == "A better name", "whoever did it"
+            await two.until(lambda: len(two.of("changed")) == 2, "the undoing")
+            assert (await two.ask("get", addresses=["osc.freq"]))["values"]["osc.freq"] == 330.0
+
+    asyncio.run(go())
+
+
+def test_many_at_once_go_by_number_and_come_back_by_number(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server, name="bank") as bank, speaker(server, name="looker") as looker:
+            made = await bank.ask("layout", addresses=["osc.freq", "level.gain"])
+            assert made["addresses"] == ["/patch/osc/freq", "/patch/level/gain"]
+            await bank.ask("move", layout=made["layout"], to=struct.pack("<2f", 880.0, 0.5))
+            await looker.until(lambda: len(looker.values()) >= 2, "the values")
+            assert looker.values() == {"/patch/osc/freq": 880.0, "/patch/level/gain": 0.5}
+            await bank.until(lambda: bank.of("moved"), "its own, by number")
+            (moved,) = bank.of("moved")
+            assert struct.unpack("<2H", moved["at"]) == (0, 1) and struct.unpack("<2f", moved["to"]) == (880.0, 0.5)
+            await bank.ask("move", layout=made["layout"], at=struct.pack("<H", 1), to=struct.pack("<f", 99.0))
+            await looker.until(lambda: looker.values()["/patch/level/gain"] != 0.5, "the other value")
+            high = server.session.parameter("level.gain").control
+            assert high is not None and looker.values()["/patch/level/gain"] == high.span[1], "held within its span"
+            for wrong in (
+                {"layout": 77, "to": b""}, {"layout": made["layout"], "to": b"123"},
+                {"layout": made["layout"], "to": struct.pack("<f", 1.0)},
+                {"layout": made["layout"], "at": struct.pack("<H", 9), "to": struct.pack("<f", 1.0)},
+            ):  # fmt: skip
+                assert (await bank.ask("move", **wrong))[0]["code"] == "bad-layout"
+            nan = struct.pack("<2f", float("nan"), 1.0)
+            assert (await bank.ask("move", layout=made["layout"], to=nan))[0]["code"] == "bad-value"
+            await looker.ask("edit", commands=[{"do": "add", "node": "more", "kind": "sine~"}])
+            assert (await bank.ask("move", layout=made["layout"], to=nan))[0]["code"] == "bad-layout", (
+                "of another patch"
+            )
+
+    asyncio.run(go())
+
+
+FRAMES = (
+    b"", b"\xc1", b"\x93\x01", b"\xff" * 100, msgpack.packb(7), msgpack.packb(["hello"]), msgpack.packb({"do": 3}),
+    msgpack.packb({1: 2}), b"\xd4\x05\x00", b"\x81\xa2do\xd9\xffx", b"\x91" * 5000,
+    msgpack.packb({"do": "hello", "id": [1]}),
+    "", "{", "7", "[]", '{"do": null}', '{"do": "set", "values": {"osc.freq": NaN}}', "[" * 20000, '{"do": "sett"}',
+    '{"do": "set", "values": {"osc.freq": {"note": 3}}}', '{"do": "set", "values": {"osc.freq": {"ramp": [1]}}}',
+    '{"do": "set", "values": {"time.locate": null}}', '{"do": "subscribe", "topics": ["all"]}',
+    '{"do": "open", "path": "../../etc/passwd.ng"}', '{"do": "open", "path": "/etc/hostname"}',
+    '{"do": "save", "path": "/tmp/elsewhere.ng"}', '{"do": "edit", "commands": [{"do": "format"}]}',
+    '{"do": "set", "values": {"osc.freq": ' + "[" * 40 + "]" * 40 + "}}", '{"do": "undo", "all": true}',
+)  # fmt: skip
+
+
+def test_what_is_no_request_is_answered_with_what_is_legal_and_nothing_stops(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server) as client:
+            for frame in FRAMES:
+                await (client.socket.send_str(frame) if isinstance(frame, str) else client.socket.send_bytes(frame))
+                await client.until(lambda: client.unasked, repr(frame[:40]))
+                (answer,) = client.unasked
+                assert answer["error"] and all(item["what"] for item in answer["error"]), frame
+                assert all(item["code"] != "internal" for item in answer["error"]), answer
+                client._answers.clear()
+            assert (await client.ask("status"))["playing"]
+            assert (await client.ask("sett"))[0]["do"].startswith("Did you mean 'set'")
+
+    asyncio.run(go())
+    assert server.session.get("osc.freq") == 330.0
+
+
+def test_a_frame_that_is_too_large_ends_that_client_alone(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server, name="other") as other:
+            async with speaker(server) as client:
+                await client.socket.send_bytes(b"\xc6" + b"\x00" * (wire.LARGEST + 100))
+                frame = await asyncio.wait_for(client.socket.receive(), PATIENCE_S)
+                assert frame.type is aiohttp.WSMsgType.CLOSE and frame.data == aiohttp.WSCloseCode.MESSAGE_TOO_BIG
+            assert (await other.ask("hello"))["you"] == "other"
+
+    asyncio.run(go())
+
+
+def test_a_client_that_stops_reading_loses_values_and_is_then_closed_with_a_word(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values and meters alone never fill its box; what has to be kept in order does, up to a bound."""
+    monkeypatch.setattr(wire, "FAREWELL_S", PATIENCE_S)
+
+    deaf = Deaf(server)
+
+    async def go() -> None:
+        async with speaker(server, name="other") as other:
+            for number in range(20_000):
+                session.news.tell("values", {"by": "", "values": {f"/patch/{number % 50}/x": float(number)}})
+            assert (await other.ask("hello"))["you"] == "other"
+            line = {"at": 0.0, "node": "", "text": "x" * 50_000}
+            for number in range(1, 401):  # 20 MB
+                session.news.tell("log", line)
+                await other.until(lambda number=number: len(other.of("log")) == number, "the log, for one that reads")
+
+    asyncio.run(go())
+    heard = 0
+    while (frame := deaf.frame())[0] == 2:
+        heard += len(frame[1])
+    deaf.close()
+    assert frame[0] == 8, frame
+    assert int.from_bytes(frame[1][:2], "big") == wire.TOO_SLOW and b"does not read" in frame[1]
+    assert heard < 18 << 20, "what waited for it was bounded: the kernel's own buffers, and no more than a box"
+
+
+def test_clients_beyond_the_most_are_sent_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nodegraph.server.server.MOST_CLIENTS", 2)
+
+    async def go() -> None:
+        async with speaker(server) as one, speaker(server) as two:
+            await one.ask("hello")
+            await two.ask("hello")
+            with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+                async with speaker(server):
+                    pass
+            assert caught.value.status == 503
+
+    asyncio.run(go())
+
+
+def test_closing_the_server_closes_its_clients_and_the_patch_plays_on(session: Session) -> None:
+    server = Server(session)
+
+    async def go() -> None:
+        async with speaker(server, name="one") as one:
+            await asyncio.get_running_loop().run_in_executor(None, server.close)
+            while (frame := await asyncio.wait_for(one.socket.receive(), PATIENCE_S)).type in (
+                aiohttp.WSMsgType.BINARY, aiohttp.WSMsgType.TEXT,
+            ):  # fmt: skip
+                pass
+            assert frame.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED)
+
+    asyncio.run(go())
+    server.close()
+    assert session.playing is not None and session.playing.running
+
+
+def test_meters_come_at_their_period_and_each_client_sees_the_peaks(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server) as one, speaker(server, text=True) as two:
+            for client in (one, two):
+                await client.ask("subscribe", topics=["meters", "status"], periods={"meters": 0.05, "status": 0.1})
+            for client in (one, two):
+                await client.until(
+                    lambda client=client: (
+                        max((max(data["outputs"], default=0) for data in client.of("meters")), default=0) > 0.2
+                    ),
+                    "a peak",
+                )
+                await client.until(lambda client=client: client.of("status"), "the status")
+            await one.ask("unsubscribe", topics=["meters", "status"])
+            assert (await one.ask("subscribe", topics=["log"], periods={"log": "x"}))[0]["code"] == "bad-request"
+
+    asyncio.run(go())
