@@ -24,6 +24,8 @@ TOO_SLOW: Final = 4001
 FAREWELL_S: Final = 5.0
 STALLED_S: Final = 20.0
 LOOK_S: Final = 0.25
+VALUES_S: Final = 0.02
+"""Values are sent at once, and then no sooner than after so long: many at a high rate are for the eye."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""
 
@@ -36,6 +38,7 @@ class Wire:
         self._slow = slow
         self._awake = asyncio.Event()
         self._woken = False
+        self._resting = False
         self._ticking = asyncio.Event()
         self._since: float | None = None
         """When the message that is being sent was begun."""
@@ -97,9 +100,9 @@ class Wire:
     # -- out
 
     def _hear(self, topic: str, data: Data) -> None:
-        """News, on whichever thread they arise."""
+        """News, on whichever thread they arise. Values that follow close upon others wait a moment."""
         self._heard.append((topic, data))
-        if not self._woken:
+        if not self._woken and not (topic == "values" and self._resting):
             self._woken = True
             try:
                 self._loop.call_soon_threadsafe(self._take_in)
@@ -111,7 +114,15 @@ class Wire:
         heard, self._heard = self._heard, []
         for topic, data in heard:
             self.outbox.push(topic, data)
+            if topic == "values" and not self._resting:
+                self._resting = True
+                self._loop.call_later(VALUES_S, self._rested)
         self._awake.set()
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self._heard:
+            self._take_in()
 
     async def _send(self, socket: web.WebSocketResponse) -> None:
         outbox = self.outbox
