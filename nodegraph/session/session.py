@@ -135,7 +135,7 @@ class Session:
         """The parameter at an address: ``/patch/cut/cutoff``, or ``cut.cutoff``. Raises PatchError."""
         found = self.parameters.get(address) or self.parameters.get(self.full(address))
         if found is None:
-            hint = did_you_mean(address, self.parameters, "Ask for the list of parameters.")
+            hint = did_you_mean(self.full(address), self.parameters, "Ask for the list of parameters.")
             raise PatchError(Problem("unknown-address", f"There is no parameter {quoted(address)}.", hint))
         return found
 
