@@ -53,9 +53,9 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
         "than a block (default: 0.03)",
     )  # fmt: skip
     parser.add_argument("--no-midi", action="store_true", help="open no MIDI ports for a patch that has nodes for them")
-    from nodegraph.commands.serving import serving_options
+    from nodegraph.commands.company import company_options
 
-    serving_options(parser)
+    company_options(parser)
     parser.add_argument("--record", metavar="OUT.wav", type=Path, help="keep what is played: .wav or .flac")
     parser.add_argument(
         "--keep-performance", metavar="OUT.ngp", type=Path,
@@ -68,6 +68,7 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from nodegraph.api.performance import check_target
     from nodegraph.api.sounds import check_sound_target, check_writable
+    from nodegraph.commands.company import wants_company
     from nodegraph.commands.options import open_patch
     from nodegraph.commands.view import status_view
 
@@ -80,11 +81,11 @@ def run(args: argparse.Namespace) -> int:
         check_target(args.keep_performance)
     if args.picture:
         check_writable(args.picture)
-    if args.serve is not None or args.listen is not None or args.oscquery is not None:
+    patch, posts, input = open_patch(args.patch, args.sets, args.input)
+    if wants_company(args, patch):
         from nodegraph.commands.serving import serve
 
-        return serve(args)
-    patch, posts, input = open_patch(args.patch, args.sets, args.input)
+        return serve(args, patch, posts, input)
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
     with view:
         playing, interrupted = _play(patch, posts, input, args, view)

@@ -196,21 +196,28 @@ class Life:
 
 @contextlib.contextmanager
 def companions(session: Session, plan: Plan, vitals: Vitals) -> Iterator[None]:
-    """What stands beside a session as long as it is open: here the health endpoint."""
-    if plan.health is None:
-        yield
-        return
-    from nodegraph.headless.answering import Answering
-    from nodegraph.headless.health import health, metrics
+    """What stands beside a session as long as it is open: the health endpoint, and what others play it by."""
+    from argparse import Namespace
 
-    answering = Answering(
-        plan.health, lambda: health(session.status(), vitals), lambda: metrics(session.status(), vitals), say
-    )
-    answering.start()
-    try:
+    from nodegraph.commands.company import company
+
+    with contextlib.ExitStack() as stack:
+        if plan.health is not None:
+            from nodegraph.headless.answering import Answering
+            from nodegraph.headless.health import health, metrics
+
+            answering = Answering(
+                plan.health, lambda: health(session.status(), vitals), lambda: metrics(session.status(), vitals), say
+            )
+            answering.start()
+            stack.callback(answering.stop)
+        assert plan.args is not None
+        beside = stack.enter_context(company(session, Namespace(**plan.args), lambda text: say("info", text)))
+        if beside.server is not None:
+            say("info", f"the panel: {beside.server.url}")
+        if beside.osc is not None and beside.osc.port is not None:
+            say("info", f"OSC: port {beside.osc.port}")
         yield
-    finally:
-        answering.stop()
 
 
 def main(plan: dict[str, Any]) -> int:

@@ -24,9 +24,9 @@ from nodegraph.osc.handling import Handling
 from nodegraph.osc.learning import Binding, Learned, binding_for
 from nodegraph.osc.limits import Bucket, Counters, Log
 from nodegraph.osc.own import Own
-from nodegraph.osc.receiving import Allowed, Connection, Tcp, Udp, bound, check_open
+from nodegraph.osc.receiving import Allowed, Connection, Elsewhere, Tcp, Udp, bound, check_open
 from nodegraph.osc.sending import Sender
-from nodegraph.osc.timebase import EngineTime, Timebase
+from nodegraph.osc.timebase import DeviceTime, Timebase
 from nodegraph.runtime.outside import Outside
 from nodegraph.runtime.player import Player
 from nodegraph.session.session import Session
@@ -75,7 +75,6 @@ class Door:
         self._bucket = Bucket(packets_a_second, AT_ONCE)
         self.counters = Counters()
         self.log = Log(lambda text: session.say("", text))
-        self._own_time: tuple[Player, EngineTime] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._udp: Udp | None = None
@@ -203,15 +202,29 @@ class Door:
             **self.counters.as_data(),
         }  # fmt: skip
 
+    def take(self, packet: bytes) -> None:
+        """A packet that came by another way (OSCQuery); it is answered by nobody. From any thread."""
+        loop = self._loop
+        if loop is not None and self._thread is not None:
+            loop.call_soon_threadsafe(self._taken, packet)
+
+    def _taken(self, packet: bytes) -> None:
+        self.counters.received += 1
+        if self._bucket.take():
+            self.handling.take(packet, Elsewhere(), ("oscquery", 0))
+            self.handling.over()
+        else:
+            self.counters.dropped += 1
+
     # -- time
 
     def timebase(self, player: Player) -> Timebase:
         """The clock that time tags are read by."""
         if self._timebase is not None:
             return self._timebase
-        if self._own_time is None or self._own_time[0] is not player:
-            self._own_time = player, EngineTime(lambda: (player.engine.done, player.rate))
-        return self._own_time[1]
+        playing = self.session.playing
+        assert playing is not None  # it has this player
+        return DeviceTime(playing.timebase)
 
     def _sender_time(self) -> Timebase:
         playing = self.session.playing

@@ -126,6 +126,16 @@ def _why(error: Exception, host: str, port: int, word: str) -> Problem:
     return Problem("port", f"{word} port {port} on {host} cannot be opened: {error}.", "Take a port from 0 to 65535.")
 
 
+class Elsewhere:
+    """Where packets come from that came by another way: there is no way back."""
+
+    protocol = "elsewhere"
+
+    def send(self, packet: bytes, where: Where) -> bool:
+        """As `End.send`."""
+        return False
+
+
 class Udp:
     """One UDP port. Use it on its loop's thread."""
 

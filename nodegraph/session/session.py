@@ -71,16 +71,20 @@ class Session:
         with self.turn:
             if self.playing is not None and self.playing.running:
                 return
-            first = [(item.node, item.port.name, value) for item, value in self._moved()]
+            moved = [(item.node, item.port.name, value) for item, value in self._moved()]
             acts, self.at_first = self.at_first, []
-            playing = Playing(
-                self.patch, report=self.say, first=first, each=self._flush, acts=acts, **self.options
-            )  # fmt: skip
+            options = {**self.options, "first": [*moved, *self.options.get("first", ())]}
+            playing = Playing(self.patch, report=self.say, each=self._flush, acts=acts, **options)
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)
             threading.Thread(target=self._wait, args=(playing,), name="session", daemon=True).start()
         self.news.tell("playing", {"on": True})
+
+    def once(self, *options: str) -> None:
+        """These options were for what plays now, and not for what plays after it."""
+        for name in options:
+            self.options.pop(name, None)
 
     def stop(self) -> None:
         """Fade out and stop. Stopped already, it does nothing."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nodegraph.osc.limits import Bucket, Log
-from nodegraph.osc.timebase import DRIFT, JUMP_S, Anchored, EngineTime
+from nodegraph.osc.timebase import NTP_EPOCH, Anchored, DeviceTime
+from nodegraph.timing.timebase import TimeBase
 
 
 class Clock:
@@ -48,31 +49,9 @@ def test_an_anchor_is_exact_to_the_frame() -> None:
         assert time.frame_of(time.ntp_of(frame)) == frame
 
 
-def test_the_engine_is_followed_as_it_goes_on_block_by_block() -> None:
-    """What is done lags by up to a block of 1024 frames; after a while the frame of a time is right to some frames."""
-    clock, rate = Clock(), 48_000
-    clock.now = 3.9e9
-    begins = clock.now
-
-    def done() -> tuple[int, int]:
-        return int((clock.now - begins) * rate) // 1_024 * 1_024, rate
-
-    time = EngineTime(done, clock)
-    for _ in range(1_000):
-        clock.now += 0.0037
-        found = time.frame_of(clock.now)
-    assert abs(found - (clock.now - begins) * rate) < 1_024 * 0.1
-    assert abs(time.frame_of(time.ntp_of(123_456)) - 123_456) <= 1
-
-
-def test_a_drifting_clock_is_followed_and_a_jump_is_jumped() -> None:
-    clock = Clock()
-    clock.now = begins = 3.9e9
-    jump = 0.0
-    time = EngineTime(lambda: (round((clock.now - begins - jump) * 48_000 * (1 - DRIFT / 2)), 48_000), clock)
-    for _ in range(10_000):
-        clock.now += 0.1
-        ought = (clock.now - begins) * 48_000 * (1 - DRIFT / 2)
-        assert abs(time.frame_of(clock.now) - ought) < 10
-    jump = 2 * JUMP_S
-    assert abs(time.frame_of(clock.now) - (clock.now - begins - jump) * 48_000 * (1 - DRIFT / 2)) < 10
+def test_a_time_tag_is_the_devices_time() -> None:
+    base = TimeBase(48_000)
+    base.anchor(1_700_000_000.0, 480)
+    time = DeviceTime(base)
+    assert abs(time.frame_of(1_700_000_000.5 + NTP_EPOCH) - 24_480) <= 1
+    assert abs(time.ntp_of(24_480) - 1_700_000_000.5 - NTP_EPOCH) < 1e-4

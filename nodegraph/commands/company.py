@@ -1,0 +1,139 @@
+"""What stands beside a patch that plays as a session: OSC, MIDI, a clock to follow, the server for its clients."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from nodegraph.api.patch import Patch
+    from nodegraph.midi.session import SessionMidi
+    from nodegraph.osc.door import Door
+    from nodegraph.server.server import Server
+    from nodegraph.session.session import Session
+
+PORT: Final = 8840
+OSCQUERY_PORT: Final = 8841
+OSC_PORT: Final = 9000
+CLOCKS: Final = ("midi", "mtc", "link", "jack")
+OPENING: Final = ("serve", "listen", "oscquery", "osc", "osc_tcp", "follow")
+"""Options for which a patch plays as a session."""
+
+
+def company_options(parser: argparse.ArgumentParser) -> None:
+    """--serve, --listen, --allow, --oscquery, --announce, --osc, --send-to, --follow."""
+    group = parser.add_argument_group("others", "let others play it; everything is on this machine alone, unless told")
+    add = group.add_argument
+    add(
+        "--serve", nargs="?", type=int, const=PORT, metavar="PORT",
+        help=f"the performer's panel and the protocol for clients ({PORT}; 0: any port)",
+    )  # fmt: skip
+    add("--osc", nargs="?", type=int, const=OSC_PORT, metavar="PORT",
+        help=f"OSC by UDP: every parameter has an address ({OSC_PORT}; 0: any port)")  # fmt: skip
+    add("--osc-tcp", type=int, metavar="PORT", help="OSC by TCP (SLIP, or lengths), too")
+    add("--send-to", metavar="NETWORK", action="append", default=[],
+        help="where nodes may send OSC to besides this machine, such as 192.168.1.0/24")  # fmt: skip
+    add(
+        "--oscquery", nargs="?", type=int, const=OSCQUERY_PORT, metavar="PORT",
+        help=f"OSCQuery, which wants no token ({OSCQUERY_PORT}; 0: any port)",
+    )  # fmt: skip
+    add("--oscquery-token", action="store_true", help="paths of OSCQuery begin with the token")
+    add("--announce", action="store_true", help="make OSCQuery known to the network (zeroconf)")
+    add("--follow", choices=CLOCKS, help="whose beats the patch's clock follows")
+    add("--listen", metavar="ADDR[:PORT]", help="panel, clients and OSC also at this address of this machine")
+    add(
+        "--allow", metavar="NETWORK", action="append", default=[],
+        help="with --listen: from where others may come, such as 192.168.1.0/24; as often as you like",
+    )  # fmt: skip
+
+
+@dataclass
+class Company:
+    """Who stands there."""
+
+    server: Server | None = None
+    osc: Door | None = None
+    midi: SessionMidi | None = None
+
+
+def wants_company(args: argparse.Namespace, patch: Patch) -> bool:
+    """Whether the patch is to play as a session that others join."""
+    return any(getattr(args, name) is not None for name in OPENING) or uses_osc(patch)
+
+
+def uses_osc(patch: Patch, kinds: tuple[str, ...] = ("osc.send", "osc.receive")) -> bool:
+    """Whether a patch has nodes for OSC."""
+    from nodegraph.core.flatten import flatten
+
+    return any(entry.kind in kinds for entry in flatten(patch.document).nodes.values())
+
+
+@contextmanager
+def company(session: Session, args: Any, say: Callable[[str], None]) -> Iterator[Company]:
+    """Open what was asked for, as long as it is needed. `say` gets what a user should know.
+
+    Raises DeviceError when a port is taken, PatchError when options do not go together.
+    """
+    from nodegraph.core.errors import PatchError, Problem
+
+    if args.announce and args.oscquery is None:
+        raise PatchError(Problem("bad-option", "--announce makes OSCQuery known.", "Say --oscquery, too."))
+    with ExitStack() as stack:
+        found = Company()
+        if not args.no_midi:
+            found.midi = _midi(session, stack)
+        if args.osc is not None or args.osc_tcp is not None or uses_osc(session.patch):
+            found.osc = stack.enter_context(_osc(session, args))
+            if found.osc.port is None and found.osc.tcp_port is None and uses_osc(session.patch, ("osc.receive",)):
+                say("The patch has osc.receive, and no port is open for it: --osc opens one.")
+        if any(value is not None for value in (args.serve, args.listen, args.oscquery)):
+            found.server = _server(session, args, found.osc)
+            stack.callback(found.server.close)
+        if args.follow is not None:
+            session.follow(args.follow)
+        yield found
+
+
+def _midi(session: Session, stack: ExitStack) -> SessionMidi | None:
+    from nodegraph.midi.door import uses_midi
+
+    if not uses_midi(session.patch):
+        return None
+    from nodegraph.midi.session import SessionMidi
+
+    midi = SessionMidi(session)
+    stack.callback(midi.close)
+    return midi
+
+
+def _osc(session: Session, args: Any) -> Door:
+    from nodegraph.osc.door import Door
+
+    host = "127.0.0.1"
+    if args.listen is not None:
+        from nodegraph.server.doors import place_of
+
+        host, _ = place_of(args.listen, 0)
+    return Door(
+        session, host=host, port=args.osc, tcp_port=args.osc_tcp, allow=args.allow, send_to=args.send_to,
+    )  # fmt: skip
+
+
+def _server(session: Session, args: Any, osc: Door | None) -> Server:
+    from nodegraph.core.errors import DeviceError, Problem
+
+    try:
+        from nodegraph.server.server import Server
+    except ModuleNotFoundError as error:
+        if error.name not in ("aiohttp", "pythonosc", "zeroconf"):
+            raise
+        what = f"To serve takes the package {error.name}."
+        raise DeviceError(Problem("missing-package", what, f"pip install {error.name}")) from error
+    return Server(
+        session, port=PORT if args.serve is None else args.serve, listen=args.listen, allow=args.allow,
+        oscquery=args.oscquery, oscquery_token=args.oscquery_token, announce=args.announce,
+        osc_port=None if osc is None else osc.port, on_osc=None if osc is None else osc.take,
+    )  # fmt: skip
