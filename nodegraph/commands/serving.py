@@ -60,6 +60,7 @@ def serve(args: argparse.Namespace) -> int:
     from nodegraph.commands.view import status_view
     from nodegraph.core.errors import PatchError, Problem
     from nodegraph.core.flatten import flatten
+    from nodegraph.midi.session import SessionMidi
     from nodegraph.session.session import Session
 
     for name in REFUSED:
@@ -73,7 +74,10 @@ def serve(args: argparse.Namespace) -> int:
     with Session(
         patch, report=view.log, seconds=args.seconds, driver=args.driver, device=args.device,
         input_device=args.input_device, rate=args.rate, block=args.block, input=input, threads=args.threads,
+        lookahead_s=args.lookahead,
     ) as session:  # fmt: skip
+        if not args.no_midi:
+            SessionMidi(session)
         server = _server(session, args)
         try:
             session.play()

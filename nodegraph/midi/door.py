@@ -58,7 +58,7 @@ class _Out:
 def uses_midi(patch: Patch) -> bool:
     """Whether a patch has nodes for MIDI, or learned knobs: whether it is to have ports."""
     from nodegraph.core.flatten import flatten
-    from nodegraph.midi.learning import learned_in
+    from nodegraph.midi.bonds import learned_in
 
     entries = flatten(patch.document).nodes.values()
     return any(getattr(entry.spec and entry.spec.cls, "door", "") == DOOR for entry in entries) or bool(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nodegraph.commands.run import arguments
 from nodegraph.core.registry import registry
-from nodegraph.midi import door, files, learning, mpe, parsing, saying
+from nodegraph.midi import bonds, door, files, mpe, parsing, saying
 from nodegraph.runtime.player import LOOKAHEAD_S, LOOKAHEADS_S, TRIGGER_S
 
 TEXT = (Path(__file__).parents[2] / "docs" / "midi.md").read_text(encoding="utf-8")
@@ -41,8 +41,8 @@ def test_its_nodes_are_those_that_there_are() -> None:
 def test_what_it_shows_of_a_file_is_read() -> None:
     (text,) = re.findall(r"^```json\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     data = json.loads("{" + text + "}")["learned"]["midi"][0]
-    assert learning.Learned.of(data).as_data() == data
-    assert all(f"`{word}`" in TEXT for word in learning.TAKEOVERS)
+    assert bonds.Learned.of(data).as_data() == data
+    assert all(f"`{word}`" in TEXT for word in bonds.TAKEOVERS)
 
 
 def test_its_numbers_are_those_of_the_code() -> None:
