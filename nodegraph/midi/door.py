@@ -33,6 +33,8 @@ LOOK_S: Final = 1.0
 """How often ports are looked for."""
 MOST_ARRIVED: Final = 65_536
 """Messages that wait for the player."""
+WOBBLE_S: Final = 0.1
+"""Frames and moments that lie further back than this are those of another engine, or of another rate."""
 LOOP: Final = "midi through"
 """What comes back as soon as it is sent: only by its name."""
 Opener = Callable[[], System]
@@ -56,7 +58,7 @@ class _Out:
 def uses_midi(patch: Patch) -> bool:
     """Whether a patch has nodes for MIDI, or learned knobs: whether it is to have ports."""
     from nodegraph.core.flatten import flatten
-    from nodegraph.midi.learning import learned_in
+    from nodegraph.midi.bonds import learned_in
 
     entries = flatten(patch.document).nodes.values()
     return any(getattr(entry.spec and entry.spec.cls, "door", "") == DOOR for entry in entries) or bool(
@@ -90,7 +92,8 @@ class MidiDoor:
         self._failed: set[str] = set()
         self._arrived: deque[tuple[float, str, bytes]] = deque()
         self._sender = Sender(self._send)
-        self._block = 0
+        self._block = self._last_in = 0
+        self._last_out = 0, 0.0
         self._ending = False
         self._wake = threading.Event()
         self.system = self._opened(system)
@@ -133,7 +136,12 @@ class MidiDoor:
         while arrived:
             moment, port, data = arrived.popleft()
             frame = None if engine.waiting else self.pace.frame_at(moment)
-            when = -1 if frame is None else max(frame + player.lookahead + self._block, 0)
+            when = -1
+            if frame is not None:  # the pace is an estimate, and nothing overtakes what came before it
+                when = max(frame + player.lookahead + self._block, 0)
+                if self._last_in - when < WOBBLE_S * player.rate:
+                    when = max(when, self._last_in)
+                self._last_in = when
             player.acts.do(Act(when, "arrive", (DOOR, MidiIn(port, data))))
 
     def hand_over(self, player: Player, handled: int) -> None:
@@ -174,6 +182,9 @@ class MidiDoor:
             return
         moment = None if player.engine.waiting else self.pace.time_of(frame)
         when = time.monotonic() if moment is None else moment + self.playing.supervisor.driver.latency_s
+        if frame >= self._last_out[0] or self._last_out[0] - frame > WOBBLE_S * player.rate:  # as above
+            when = max(when, self._last_out[1])
+            self._last_out = frame, when
         for name in list(self._outs):
             if named(name, port) and (port or LOOP not in name.lower()):
                 self._sender.at(when, name, data)
@@ -318,7 +329,8 @@ class MidiDoor:
         return {
             "device": None if device is None else list(device.names),
             "system": None if self.system is None else self.system.name,
-            "inputs": sorted(self._ins), "outputs": sorted(self._outs),
+            "inputs": sorted(name for name, item in list(self._ins.items()) if item.source is not None),
+            "outputs": sorted(self._outs),
             "received": self.received + self.line.received, "sent": self.sent + self.line.sent,
             "lost": self.lost + self.line.lost + self._sender.lost,
             "skipped_bytes": self.line.parser.skipped + sum(item.parser.skipped for item in list(self._ins.values())),

@@ -1,19 +1,24 @@
-"""MIDI of a session: a door each time that it plays, and its learned knobs."""
+"""MIDI of a session: a door each time that it plays and wants one, and its learned knobs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nodegraph.midi.door import MidiDoor
+from nodegraph.midi.door import MidiDoor, uses_midi
 from nodegraph.midi.learning import Learning
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
 
+TOPICS = ("playing", "changed", "opened")
+
 
 class SessionMidi:
-    """Attach it to a session, and close it with it. `door` is the one of what plays now, or played last."""
+    """Attach it to a session, and close it with it. `door` is the one of what plays now, or played last.
+
+    Ports are opened for a patch that has nodes for MIDI, or learned knobs, and when something is to be learned.
+    """
 
     def __init__(self, session: Session, **options: Any) -> None:
         """`options` are those of `MidiDoor`."""
@@ -21,18 +26,27 @@ class SessionMidi:
         self.learning = Learning(session)
         self.door: MidiDoor | None = None
         self._options = options
-        session.news.listen(self._hear, ("playing",))
+        self._learns = False
+        session.news.listen(self._hear, TOPICS)
+        self._open()
+
+    def learn(self, address: str, **how: Any) -> None:
+        """Bind the next knob that moves (`Learning.learn`), with the ports open. Raises PatchError."""
+        self.learning.learn(address, **how)
+        self._learns = True
         self._open()
 
     def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
-        if data.get("on"):
+        if topic != "playing" or data.get("on"):
             self._open()
 
     def _open(self) -> None:
-        playing = self.session.playing
-        if playing is None or not playing.running or (self.door is not None and self.door.playing is playing):
-            return
-        self.door = MidiDoor(playing, **self._options)
+        with self.session.turn:
+            playing = self.session.playing
+            if playing is None or not playing.running or (self.door is not None and self.door.playing is playing):
+                return
+            if self._learns or uses_midi(self.session.patch):
+                self.door = MidiDoor(playing, **self._options)
 
     def status(self) -> dict[str, Any]:
         """The door's, and what has been learned: plain data."""
@@ -42,5 +56,5 @@ class SessionMidi:
 
     def close(self) -> None:
         """Learn nothing more; the door closes with what plays."""
-        self.session.news.leave(self._hear, ("playing",))
+        self.session.news.leave(self._hear, TOPICS)
         self.learning.close()

@@ -93,15 +93,15 @@ def test_what_comes_acts_one_lookahead_later(jack_server: JackServer) -> None:
     peer.start()
     driver.start()
     peer.client.connect(peer.out, driver.midi.input)
-    peer.sends.extend((2_000 + 100 * number, bytes((0x90, number, 1))) for number in range(100))
+    peer.sends.extend((100 * number, bytes((0x90, number % 128, 1))) for number in range(100_000))
     peer.runs = True
     end = time.monotonic() + PATIENCE_S
-    player.live(lambda: len(acted) < 100 and time.monotonic() < end)
+    player.live(lambda: len(acted) < 200 and time.monotonic() < end)
     driver.stop()
     peer.close()
     player.close()
-    late = player.acts.late
-    assert len(acted) == 100 and sum(there - here == 960 for here, there in zip(came, acted, strict=True)) >= 100 - late
+    on_time = sum(there - here == 960 for here, there in zip(came, acted, strict=True))
+    assert len(acted) >= 200 and on_time == len(acted) - player.acts.late
 
 
 def test_a_full_ring_loses_and_counts_and_long_messages_go_round_its_end(jack_server: JackServer) -> None:
@@ -137,8 +137,10 @@ def test_nothing_sounds_on_when_the_patch_stops(jack_server: JackServer) -> None
     until(lambda: door.line.device is not None, "the device's MIDI is found")
     peer.client.connect("nodegraph:midi_out", peer.into)
     peer.runs = True
+    peer.client.set_freewheel(True)  # a client that is late in real time loses what comes to it
     until(lambda: len(peer.heard) > 6, "notes come")
     playing.stop()
+    peer.client.set_freewheel(False)
     assert door.wait(PATIENCE_S)
     held: set[int] = set()
     for _, data in list(peer.heard):
@@ -158,7 +160,7 @@ def test_a_physical_port_that_comes_is_connected_once(jack_server: JackServer) -
         keys = keyboard.midi_outports.register("keys", is_physical=True, is_terminal=True)
         keyboard.activate()
         until(lambda: ["keyboard:keys"] in looks, "it is found")
-        assert keyboard.get_all_connections(keys)
+        until(lambda: keyboard.get_all_connections(keys), "it is connected")
         keyboard.disconnect(keys, "nodegraph:midi_in")
         until(lambda: not keyboard.get_all_connections(keys), "it is cut")
         seen = len(looks)

@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from nodegraph import Patch
-from nodegraph.core.commands import Rename
+from nodegraph.core.commands import Add, Rename
 from nodegraph.core.errors import PatchError
 from nodegraph.midi import words
+from nodegraph.midi.bonds import Learned, knobs, learnable, learned_in
 from nodegraph.midi.gathering import Controls
-from nodegraph.midi.learning import Learned, Learning, knobs, learnable, learned_in
+from nodegraph.midi.learning import Learning
 from nodegraph.midi.session import SessionMidi
 from nodegraph.session.session import Session
 from tests.midi.fake_system import FakeSystem
@@ -38,12 +39,29 @@ def playing(patch: Patch) -> Iterator[tuple[Session, SessionMidi, FakeSystem]]:
     with Session(patch, driver="null") as session:
         midi = SessionMidi(session, system=lambda: system, look_s=0.02)
         session.play()
+        midi.learn("level.gain")  # opens the ports
+        midi.learning.cancel()
         assert midi.door is not None
         yield session, midi, system
         door = midi.door
         session.stop()
         midi.close()
         assert door.wait(PATIENCE_S)
+
+
+def test_ports_are_opened_when_the_patch_comes_to_want_them() -> None:
+    system = FakeSystem(["keys"])
+    with Session(filtered(), driver="null") as session:
+        midi = SessionMidi(session, system=lambda: system)
+        session.play()
+        assert midi.door is None and not system.open
+        session.edit([Add("notes", "notein")])
+        assert midi.door is not None and [port.name for port in system.open] == ["keys"]
+        session.stop()
+        assert midi.door.wait(PATIENCE_S)
+        session.play()
+        assert [port.name for port in system.open] == ["keys", "keys"], "again when it plays again"
+        midi.close()
 
 
 def learned(midi: SessionMidi, address: str, count: int = 1) -> Learned:
