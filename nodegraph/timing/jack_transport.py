@@ -25,6 +25,8 @@ ROLLING: Final = (1, 2)
 BBT: Final = 0x10
 JUMP_S: Final = 0.02
 """A position this far from where it should have come to is another one."""
+UNTOLD_S: Final = 0.2
+"""After a jump a server says for a block or more where it is in seconds only, though it has a timebase."""
 COMES_S: Final = 1.0
 """How long the server may take for what it was told."""
 
@@ -64,6 +66,8 @@ class JackTransport:
         """Transport frames less engine frames, when this server plays the engine and rolls: exact, whatever is late."""
         self._found: int | None = None
         self._meter = 4
+        self._bars_at = 0.0
+        """When the server told bars and beats last."""
         self._wanted: tuple[bool, float] | None = None
         """Whether it is to roll, and until when the server may take for that."""
         self._gone = False
@@ -123,6 +127,10 @@ class JackTransport:
             self._found = found
         if told is None or self._beats is None:
             self._told = None
+            return
+        if told.beat is not None:
+            self._bars_at = time.monotonic()
+        elif not self.lead and time.monotonic() - self._bars_at < UNTOLD_S:
             return
         if self._wanted is not None:
             if told.rolls != self._wanted[0] and time.monotonic() < self._wanted[1]:

@@ -89,7 +89,8 @@ def test_a_patch_that_leads_tells_bars_and_beats_and_its_tempo(peer: Any) -> Non
         assert found["bar_start_tick"] == 100 * found["ticks_per_beat"]
         go(peer, round(60.9 * rate))
         until(
-            lambda: place(peer)["frame"] == round(60.9 * rate) and place(peer)["beat"] == 2, "a beat and a half later"
+            lambda: place(peer)["frame"] == round(60.9 * rate) and place(peer).get("beat") == 2,
+            "a beat and a half later",
         )
         assert place(peer)["tick"] == pytest.approx(0.5 * 1_920, abs=1)
         session.transport(tempo=150.0)
@@ -119,8 +120,10 @@ def test_a_leaders_tempo_is_followed(peer: Any) -> None:
         peer.transport_start()
         until(lambda: clock(session)["tempo"] == pytest.approx(80.0, abs=0.2), "80 beats a minute")
         until(lambda: abs(clock(session)["follows"]["error_s"]) < 0.002, "in phase")
-        apart = clock(session)["beat"] - place(peer)["frame"] / peer.samplerate * 80 / 60
-        assert abs(apart) < 1.0, "the same beat, not only the same phase"
+        before = place(peer)["frame"] / peer.samplerate * 80 / 60
+        beat = clock(session)["beat"]
+        after = place(peer)["frame"] / peer.samplerate * 80 / 60
+        assert before - 0.2 < beat < after + 0.2, "the same beat, not only the same phase"
         peer.transport_stop()
 
 
