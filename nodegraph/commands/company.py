@@ -84,7 +84,10 @@ def company(session: Session, args: Any, say: Callable[[str], None]) -> Iterator
     with ExitStack() as stack:
         found = Company()
         if not args.no_midi:
-            found.midi = _midi(session, stack)
+            from nodegraph.midi.session import SessionMidi
+
+            found.midi = SessionMidi(session)
+            stack.callback(found.midi.close)
         if args.osc is not None or args.osc_tcp is not None or uses_osc(session.patch):
             found.osc = stack.enter_context(_osc(session, args))
             if found.osc.port is None and found.osc.tcp_port is None and uses_osc(session.patch, ("osc.receive",)):
@@ -95,18 +98,6 @@ def company(session: Session, args: Any, say: Callable[[str], None]) -> Iterator
         if args.follow is not None:
             session.follow(args.follow)
         yield found
-
-
-def _midi(session: Session, stack: ExitStack) -> SessionMidi | None:
-    from nodegraph.midi.door import uses_midi
-
-    if not uses_midi(session.patch):
-        return None
-    from nodegraph.midi.session import SessionMidi
-
-    midi = SessionMidi(session)
-    stack.callback(midi.close)
-    return midi
 
 
 def _osc(session: Session, args: Any) -> Door:

@@ -272,7 +272,6 @@ def _live(told: dict[str, Any], beats: Beats, over: threading.Event) -> int:
     from nodegraph.headless.restoring import opened, set_aside
     from nodegraph.headless.running import Plan
     from nodegraph.headless.state import Snapshots
-    from nodegraph.midi.session import SessionMidi
     from nodegraph.session.session import Session
 
     plan = Plan.of(told)
@@ -281,7 +280,6 @@ def _live(told: dict[str, Any], beats: Beats, over: threading.Event) -> int:
     vitals = Vitals(restarts=restarts, safe=safe)
     found = opened(plan, place.state, say, safe=bool(safe))
     session = Session(found.patch, report=lambda node, text: say("info", text, node), **found.options)
-    SessionMidi(session)
     beats.session, beats.vitals = session, vitals
     found.put_back(session, plan.resume)
     if safe:

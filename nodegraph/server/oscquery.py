@@ -225,14 +225,20 @@ class OscQuery:
     async def _tell_all(self) -> None:
         while True:
             topic, data = await self._queue.get()
-            if topic == "values":
-                self._spread([(path, (value,)) for path, value in data["values"].items()], every=False)
-            elif topic == "events":
-                told = [(path, arguments(from_wire(value))) for path, _, value in data["events"]]
-                self.namespace.heard.update(told)
-                self._spread(told, every=True)
-            else:
-                self._restructured(data.get("commands", []))
+            try:
+                self._tell(topic, data)
+            except Exception as error:  # a mistake of ours: one piece of news is lost, and the log says so
+                self.session.say("", f"OSCQuery could not tell of {topic}: {type(error).__name__}: {error}")
+
+    def _tell(self, topic: str, data: Mapping[str, Any]) -> None:
+        if topic == "values":
+            self._spread([(path, (value,)) for path, value in data["values"].items()], every=False)
+        elif topic == "events":
+            told = [(path, arguments(from_wire(value))) for path, _, value in data["events"]]
+            self.namespace.heard.update(told)
+            self._spread(told, every=True)
+        else:
+            self._restructured(data.get("commands", []))
 
     def _spread(self, told: list[tuple[str, tuple[Any, ...]]], every: bool) -> None:
         for listener in self._listeners:

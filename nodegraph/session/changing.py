@@ -115,7 +115,7 @@ def open_patch(client: Client, asked: Asked) -> Asked:
 
 @request("save", slow=True, path=TEXT)
 def save(client: Client, asked: Asked) -> Asked:
-    """Write the patch to its file, or to another in its folder."""
+    """Write the patch to its file, or to another in its folder or in the media folders."""
     session = client.session
     if "path" not in asked and session.patch.path is None:
         raise PatchError(Problem("no-file", "The patch has no file yet.", "Give it one: a path in its folder."))

@@ -46,6 +46,7 @@ def test_its_table_is_that_of_the_protocol() -> None:
     rows = re.findall(r"^\| (`[a-z`, ]+) \| ([a-z`, –]*) \|", SERVER.split("| request |")[1], re.MULTILINE)
     told = {name: set(re.findall(r"\w+", takes)) for names, takes in rows for name in re.findall(r"\w+", names)}
     told["open"], told["unsubscribe"] = {"path"}, {"topics"}
+    told["store"] |= {"addresses"}
     assert told == {name: set(item.fields) for name, item in REQUESTS.items()}
     for topic in (*TOPICS, *PERIODS):
         assert f"`{topic}`" in SERVER.split("**Topics**")[1].split("\n\n")[0]

@@ -16,7 +16,7 @@ import aiohttp
 
 from tests.needs import needs
 
-PATIENCE_S = 20.0
+PATIENCE_S = 120.0
 FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
     "--disable-component-update", "--disable-default-apps", "--disable-extensions", "--disable-sync", "--no-first-run",

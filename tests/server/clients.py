@@ -89,12 +89,12 @@ async def speaker(server: Server, *, text: bool = False, name: str = "") -> Asyn
 
 
 class Deaf:
-    """A client on a bare socket that subscribes to everything and then does not read until it is told to."""
+    """A client on a bare socket that asks to be told, and then does not read until it is told to."""
 
-    def __init__(self, server: Server) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S)
+    def __init__(self, port: int, path: str, token: str = "") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), PATIENCE_S)
         self.socket.sendall(
-            f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nAuthorization: Bearer {server.token}\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {token}\r\n"
             "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
@@ -102,13 +102,11 @@ class Deaf:
         assert b" 101 " in self.file.readline()
         while self.file.readline().strip():
             pass
-        self.send({"id": 1, "do": "subscribe", "topics": ["values", "log"]})
-        assert self.frame()[0] == 2
 
-    def send(self, data: dict[str, Any]) -> None:
-        body = msgpack.packb(data)
+    def send(self, data: dict[str, Any], text: bool = False) -> None:
+        body = json.dumps(data).encode() if text else msgpack.packb(data)
         assert len(body) < 126
-        self.socket.sendall(bytes([0x82, 0x80 | len(body), 0, 0, 0, 0]) + body)
+        self.socket.sendall(bytes([0x81 if text else 0x82, 0x80 | len(body), 0, 0, 0, 0]) + body)
 
     def frame(self) -> tuple[int, bytes]:
         """The next frame: its opcode and what it holds; opcode -1 at the end."""

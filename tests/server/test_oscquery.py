@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import aiohttp
+import pytest
 from pythonosc.osc_message import OscMessage
 
+from nodegraph.server import oscquery, wire
 from nodegraph.server.namespace import arguments, type_of
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
-from tests.server.clients import PATIENCE_S
+from tests.server.clients import PATIENCE_S, Deaf
 
 
 def base(server: Server) -> str:
@@ -131,6 +134,29 @@ def test_it_listens_and_sees_a_renamed_node(server: Server, session: Session) ->
     asyncio.run(go())
 
 
+def test_a_listener_that_stops_reading_is_closed_with_a_word(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(oscquery, "MOST_WAITING", 200)
+    monkeypatch.setattr(wire, "FAREWELL_S", PATIENCE_S)
+    assert server.oscquery is not None
+    deaf = Deaf(server.oscquery.doors.port, "/")
+    deaf.send({"COMMAND": "LISTEN", "DATA": "/patch/osc/freq"}, text=True)
+    deaf.send({"COMMAND": "LISTEN", "DATA": "/patch/time/beat"}, text=True)
+    assert deaf.frame()[0] == 2, "the value that it has"
+    listeners = server.oscquery._listeners
+    for _ in range(5_000):
+        session.news.tell("values", {"by": "", "values": {"/patch/osc/freq": 1.0}})
+        session.news.tell("events", {"events": [["/patch/time/beat", 0.0, "x" * 10_000]]})
+        if not listeners:
+            break
+        time.sleep(0.001)
+    while (frame := deaf.frame())[0] == 2:
+        pass
+    deaf.close()
+    assert frame[0] == 8 and int.from_bytes(frame[1][:2], "big") == wire.TOO_SLOW, frame
+
+
 def test_osc_packets_go_to_who_takes_them_and_the_token_may_stand_in_the_path(session: Session) -> None:
     came: list[bytes] = []
 
@@ -178,3 +204,43 @@ def test_messages_as_arguments() -> None:
         arguments(BANG) == () and arguments(Tag("dog", 0.5)) == ("dog", 0.5) and arguments(Note(60, 0.5)) == (60, 0.5)
     )
     assert arguments((1, (2.0, "x"))) == (1, 2.0, "x") and type_of((1, 2.0, "x", True, b"")) == "ifsTb"
+
+
+def test_it_is_announced_when_asked_and_no_longer_when_it_ends(session: Session) -> None:
+    """On the loopback interface, where this test hears it as well."""
+    from zeroconf import ServiceBrowser, ServiceListener, Zeroconf
+
+    from nodegraph.server.announcing import KIND
+
+    class Ear(ServiceListener):
+        def __init__(self) -> None:
+            self.there: dict[str, tuple[int | None, list[str]]] = {}
+
+        def add_service(self, zeroconf: Zeroconf, kind: str, name: str) -> None:
+            info = zeroconf.get_service_info(kind, name, 30_000)
+            if info is not None:
+                self.there[name] = info.port, info.parsed_addresses()
+
+        def remove_service(self, zeroconf: Zeroconf, kind: str, name: str) -> None:
+            self.there.pop(name, None)
+
+        def update_service(self, zeroconf: Zeroconf, kind: str, name: str) -> None:
+            return
+
+    def until(true: Any) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not true():
+            assert time.monotonic() < end, ear.there
+            time.sleep(0.05)
+
+    ear, zeroconf = Ear(), Zeroconf(interfaces=["127.0.0.1"])
+    try:
+        browser = ServiceBrowser(zeroconf, KIND, ear)
+        with Server(session, oscquery=0, announce=True) as server:
+            assert server.oscquery is not None
+            wanted = server.oscquery.doors.port, ["127.0.0.1"]
+            until(lambda: wanted in ear.there.values())
+        until(lambda: wanted not in ear.there.values())
+        browser.cancel()
+    finally:
+        zeroconf.close()

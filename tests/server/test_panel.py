@@ -77,6 +77,27 @@ def test_what_is_done_on_the_panel_is_heard_and_what_is_heard_is_shown(server: S
     asyncio.run(go())
 
 
+def test_presets_are_recalled_from_the_panel(server: Server, session: Session) -> None:
+    session.presets.store("deep", ["osc.freq"])
+    session.set("osc.freq", 500)
+
+    async def go() -> None:
+        async with Browser() as browser:
+            await browser.open(server.url)
+            await browser.until("document.querySelectorAll('#presets button').length === 1")
+            await browser.value("document.querySelector('#presets button').click()")
+            for _ in range(1_200):
+                if session.get("osc.freq") == 330.0:
+                    break
+                await asyncio.sleep(0.05)
+            assert session.get("osc.freq") == 330.0
+            await browser.until("document.querySelector('#presets button').textContent === '● deep'")
+            session.presets.store("high", ["osc.freq"])
+            await browser.until("document.querySelectorAll('#presets button').length === 2")
+
+    asyncio.run(go())
+
+
 def test_keys_alone_are_enough_and_everything_has_a_name(server: Server, session: Session) -> None:
     session.patch.document.extra["panel"] = MARKED
     unnamed = """[...document.querySelectorAll('input, button, [role=meter], meter')].filter((item) =>

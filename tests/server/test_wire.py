@@ -114,7 +114,9 @@ def test_a_client_that_stops_reading_loses_values_and_is_then_closed_with_a_word
     """Values and meters alone never fill its box; what has to be kept in order does, up to a bound."""
     monkeypatch.setattr(wire, "FAREWELL_S", PATIENCE_S)
 
-    deaf = Deaf(server)
+    deaf = Deaf(server.port, "/ws", server.token)
+    deaf.send({"id": 1, "do": "subscribe", "topics": ["values", "log"]})
+    assert deaf.frame()[0] == 2
 
     async def go() -> None:
         async with speaker(server, name="other") as other:
