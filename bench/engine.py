@@ -37,7 +37,8 @@ def dispatch(rounds: int) -> list[Row]:
 
 def empty_nodes(count: int) -> float:
     """Seconds a block of 64 frames with so many operations that return at once: the least of many."""
-    from nodegraph.runtime.engine import Engine, native_render
+    from nodegraph.runtime.engine import Engine
+    from nodegraph.runtime.machine import native_render
     from nodegraph.runtime.native import empty
     from nodegraph.runtime.native import words as w
     from nodegraph.runtime.native.compiled import address

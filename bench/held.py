@@ -24,8 +24,8 @@ from typing import Any, Final, Self
 import numpy as np
 
 from bench import report
-from nodegraph.runtime.engine import cycles_per_second
 from nodegraph.runtime.kernels.memory_words import cycles, load_i64, store_i64
+from nodegraph.runtime.machine import cycles_per_second
 from nodegraph.runtime.native.compiled import address
 
 NAME: Final = "held"

@@ -71,7 +71,7 @@ def by_turns(first: Any, second: Any, rounds: int) -> tuple[np.ndarray[Any, Any]
 
 def burst(one: Any, frames: int = FRAMES, count: int = BURST) -> np.ndarray[Any, Any]:
     """Seconds of each block of a burst."""
-    from nodegraph.runtime.engine import native_render
+    from nodegraph.runtime.machine import native_render
 
     play, arguments = native_render(), (one.address, one.in_pointers.ctypes.data, one.out_pointers.ctypes.data, frames)
     times = [time.perf_counter()]

@@ -99,6 +99,8 @@ class Performance:
         self.error = ""
         self._late: dict[str, Any] = {}
         self._rounds = 0
+        self._since = player.engine.done
+        """Before this frame nothing can be late that has not been told."""
         self._said: deque[str] = deque()
         self._more = threading.Event()
         self._file = self._open(path)
@@ -229,7 +231,8 @@ class Performance:
         if player.lane is not None and self._rounds % LOOK_EVERY == 1:
             found |= self._missed()
         if found:
-            self._doubt(player.engine.done, found)
+            self._doubt(self._since, found)
+        self._since = min(player.engine.done, player.messages.handled)
 
     def _missed(self) -> dict[str, Any]:
         """Answers that listeners owed and never gave, or only after they were started again."""

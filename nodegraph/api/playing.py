@@ -8,13 +8,13 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from nodegraph.api.checking import require
 from nodegraph.api.heard import Heard, port_of
+from nodegraph.api.performing import Performing
 from nodegraph.api.places import placed_error, resolver
 from nodegraph.api.recording import Recording
 from nodegraph.api.refs import PortRef
@@ -61,7 +61,7 @@ def check_lookahead(seconds: float) -> None:
         raise PatchError(Problem("bad-lookahead", what, do))
 
 
-class Playing:
+class Playing(Performing):
     """A patch being played. Made by `Patch.play`.
 
     It goes on by itself until its seconds are over, `stop` is called, or the ``with`` block ends.
@@ -120,7 +120,6 @@ class Playing:
         self.timebase = TimeBase(rate)
         """When which frame is handed to the device: for whoever lives by the clock on the wall."""
         self.setting = threading.Lock()
-        self._told_error = False
         self.endings: list[Callable[[], bool]] = []
         """Are called in every round of the last fade, on the player's thread, until they say that they are done."""
         self._warm_s = warm_s
@@ -158,19 +157,6 @@ class Playing:
         self._started.wait(COME_UP_S)
         if self.error is not None:
             raise self.error
-
-    def _goes_over(self, patch: Patch, text: str, other: bool) -> None:
-        """The performance that is played edits the patch."""
-        if self.performance is not None:
-            self.performance.ask(patch, text, other)
-        self.heard.follow(patch.document)
-        self.patch = patch
-
-    def _keep(self, path: Path, text: str) -> Performance:
-        from nodegraph.api.performance import Performance
-
-        hears = "sound" if self.input is not None else "device" if self.player.engine.inputs else ""
-        return Performance(path, self.patch, self.player, text, hears)
 
     # What it says.
 
@@ -422,21 +408,12 @@ class Playing:
             done.set()
         if self._after_round is not None:
             self._after_round()
-        if self.performance is not None:
-            self._look(self.performance)
+        self._look()
         self.recording.write(None if self.change is None else self.change.frame)
-
-    def _look(self, performance: Performance) -> None:
-        performance.look()
-        if performance.error and not self._told_error:
-            self._told_error = True
-            self.say("", performance.error)
 
     def _fade(self) -> None:
         engine = self.player.engine
-        if self.performance is not None:
-            played = engine.done
-            self.performance.finish(played if self.seconds is None else min(played, round(self.seconds * self.rate)))
+        self._end_performance()
         engine.stop()
         until = time.monotonic() + FADE_S
         endings = list(self.endings)
@@ -449,12 +426,7 @@ class Playing:
 
     def _end(self) -> None:
         """Close everything, whatever happens, and tell who waits."""
-        closes: list[Callable[[], None]] = [self.recording.finish, self.player.close]
-        if self.performance is not None:
-            closes.append(partial(self.performance.finish, self.player.engine.done))
-        if self.replay is not None:
-            closes.append(self.replay.close)
-        for close in closes:
+        for close in (self.recording.finish, self.player.close, *self._closes()):
             try:
                 close()
             except NodegraphError as error:

@@ -197,9 +197,9 @@ class Replay:
             return
         if what == "set":
             self._known(args[0])
-        elif what == "recall":
-            for node, _, _ in args[0]:
-                self._known(node)
+        elif what in ("recall", "sets"):
+            for place in args[0]:
+                self._known(place[0])
         self.player.acts.do(Act(line["at"], what, args))
 
     def _known(self, node: str) -> None:
@@ -289,6 +289,11 @@ def _misfit(what: Any, args: Any) -> str:
     """Why an act cannot be; empty when it can."""
     fits = {
         "set": lambda: len(args) == 3 and all(isinstance(item, str) for item in args[:2]),
+        "sets": lambda: (
+            len(args) == 2
+            and len(args[0]) == len(args[1])
+            and all(isinstance(node, str) and isinstance(inlet, str) for node, inlet in args[0])
+        ),
         "arrive": lambda: len(args) == 2 and isinstance(args[0], str),
         "clock": lambda: args[0] in CLOCK and all(finite(item) or isinstance(item, bool) for item in args[1:]),
         "recall": lambda: (

@@ -256,7 +256,7 @@ def load(plan: dict[str, Any]) -> None:
     from nodegraph.core.registry import registry
     from nodegraph.headless import health, keeping, restoring, state  # noqa: F401
     from nodegraph.runtime.drivers import null, supervisor  # noqa: F401
-    from nodegraph.runtime.engine import native_render
+    from nodegraph.runtime.machine import native_render
 
     if plan["args"].get("health") is not None:
         from nodegraph.headless import answering  # noqa: F401

@@ -6,14 +6,10 @@ events, each with the sample at which it acts; a new schedule is such an event t
 
 from __future__ import annotations
 
-import ctypes
-import ctypes.util
 import sys
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -31,7 +27,8 @@ from nodegraph.runtime.compile.templates import slot_numbers
 from nodegraph.runtime.compile.timing import Timing, timing_of
 from nodegraph.runtime.compile.units import Plan
 from nodegraph.runtime.crew import Crew
-from nodegraph.runtime.native import callbacks, dispatch
+from nodegraph.runtime.machine import cycles_per_second, libc, native_render, pointers
+from nodegraph.runtime.native import dispatch
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.compiled import address
 from nodegraph.runtime.numbers import Numbers
@@ -441,33 +438,3 @@ class Engine:
             return None
         names = self.schedule.operations[number - 1].names
         return names[lane % len(names)] if names else None
-
-
-def pointers(planes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The addresses of an array's rows."""
-    return planes.ctypes.data + np.arange(planes.shape[0], dtype=np.int64) * planes.strides[0]
-
-
-@lru_cache(maxsize=1)
-def native_render() -> Callable[..., int]:
-    """The offline renderer's entry. The call lets other Python threads run."""
-    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(address(callbacks.render))
-
-
-@cache
-def libc(name: str) -> int:
-    """The address of a C library function."""
-    library = ctypes.CDLL(None)
-    return int(ctypes.cast(getattr(library, name), ctypes.c_void_p).value or 0)
-
-
-@lru_cache(maxsize=1)
-def cycles_per_second() -> float:
-    """The frequency of the processor's cycle counter, measured once (20 ms)."""
-    from nodegraph.runtime.native import counter
-
-    read = ctypes.CFUNCTYPE(ctypes.c_int64)(address(counter.read))
-    began, first = time.perf_counter(), read()
-    while time.perf_counter() - began < 0.02:
-        pass
-    return float((read() - first) / (time.perf_counter() - began))

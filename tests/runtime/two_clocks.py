@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from nodegraph.runtime.drivers.bridge import Bridge
-from nodegraph.runtime.engine import pointers
+from nodegraph.runtime.machine import pointers
 from nodegraph.runtime.native import bridge as native
 from nodegraph.runtime.native.compiled import address
 

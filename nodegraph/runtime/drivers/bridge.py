@@ -10,7 +10,7 @@ import numpy as np
 
 from nodegraph.runtime.compile.memory import touched
 from nodegraph.runtime.drivers.null import MONOTONIC
-from nodegraph.runtime.engine import libc
+from nodegraph.runtime.machine import libc
 from nodegraph.runtime.native import bridge as native
 from nodegraph.runtime.native import words as w
 

@@ -12,7 +12,8 @@ from nodegraph.core.errors import DeviceError, Problem
 from nodegraph.runtime.drivers.gate import MOST_CHANNELS, Gate
 from nodegraph.runtime.drivers.jack_midi import JackMidi
 from nodegraph.runtime.drivers.pulse import Pulse
-from nodegraph.runtime.engine import Engine, pointers
+from nodegraph.runtime.engine import Engine
+from nodegraph.runtime.machine import pointers
 from nodegraph.runtime.native import callbacks, empty
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.compiled import address

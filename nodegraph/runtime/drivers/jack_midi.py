@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from nodegraph.runtime.compile.memory import touched
-from nodegraph.runtime.engine import libc
+from nodegraph.runtime.machine import libc
 from nodegraph.runtime.native import words as w
 
 RING_BYTES: Final = 1 << 20
