@@ -16,7 +16,6 @@ from nodegraph.core.errors import DeviceError, NodegraphError, PatchError
 from nodegraph.midi.holding import Sounding
 from nodegraph.midi.lines import DeviceLine
 from nodegraph.midi.messages import DOOR, MidiIn, named, taken
-from nodegraph.midi.pace import Pace
 from nodegraph.midi.parsing import Parser
 from nodegraph.midi.ports import Drain, Source, System, rtmidi_system
 from nodegraph.midi.saying import Saying
@@ -84,7 +83,6 @@ class MidiDoor:
         self.playing = playing
         self.name = name or playing.patch.title or "patch"
         self.line = DeviceLine(lambda: getattr(playing.supervisor.driver, "midi", None))
-        self.pace = Pace()
         self.received = self.sent = self.lost = 0
         self._say = Saying(report or (lambda text: playing.say("midi", text)))
         self._ins: dict[str, _In] = {}
@@ -128,16 +126,14 @@ class MidiDoor:
 
     def hear(self, player: Player, done: int) -> None:
         engine = player.engine
-        if not engine.waiting:
-            self.pace.look(done, player.rate, time.monotonic())
         self.line.hear(player, done)
         self._block = max(self._block, int(engine.words[w.CYCLE_FRAMES]))
         arrived = self._arrived
         while arrived:
             moment, port, data = arrived.popleft()
-            frame = None if engine.waiting else self.pace.frame_at(moment)
+            frame = None if engine.waiting else self.playing.timebase.frame_at(moment)
             when = -1
-            if frame is not None:  # the pace is an estimate, and nothing overtakes what came before it
+            if frame is not None:  # it is an estimate, and nothing overtakes what came before it
                 when = max(frame + player.lookahead + self._block, 0)
                 if self._last_in - when < WOBBLE_S * player.rate:
                     when = max(when, self._last_in)
@@ -180,7 +176,7 @@ class MidiDoor:
         self.line.send(frame, port, data)
         if not self._outs:
             return
-        moment = None if player.engine.waiting else self.pace.time_of(frame)
+        moment = None if player.engine.waiting else self.playing.timebase.time_of(frame)
         when = time.monotonic() if moment is None else moment + self.playing.supervisor.driver.latency_s
         if frame >= self._last_out[0] or self._last_out[0] - frame > WOBBLE_S * player.rate:  # as above
             when = max(when, self._last_out[1])

@@ -13,7 +13,6 @@ from nodegraph import Patch
 from nodegraph.api.playing import Playing
 from nodegraph.core.errors import DeviceError, NodegraphError
 from nodegraph.midi.door import MidiDoor, uses_midi
-from nodegraph.midi.pace import Pace
 from nodegraph.midi.ports import plain_names, rtmidi_system
 from nodegraph.midi.saying import Saying
 from nodegraph.midi.sending import Sender
@@ -151,24 +150,6 @@ def test_patches_that_want_midi_are_known() -> None:
     assert not uses_midi(patch)
     patch.document.extra["learned"] = {"midi": [{"address": "/patch/a/b", "what": "bend", "channel": 1, "number": 0}]}
     assert uses_midi(patch)
-
-
-def test_the_pace_smooths_blocks_and_follows_drift() -> None:
-    """Blocks of 512 of a device whose clock is 200 parts in a million fast, looked at every 4 ms."""
-    pace, rate, now = Pace(), 48_000, 1_000.0
-    errors = []
-    for number in range(5_000):
-        now += 0.004
-        true = (now - 1_000.0) * rate * 1.0002
-        pace.look(int(true) // 512 * 512 + 512, rate, now)
-        found = pace.frame_at(now)
-        assert found is not None
-        if number > 1_000:
-            errors.append(found - true)
-    assert max(errors) - min(errors) < 64, "1.3 ms, where blocks make steps of 10.7"
-    assert pace.time_of(pace.frame_at(now) or 0) == pytest.approx(now, abs=1e-4)
-    pace.look(10, rate, now + 5.0)  # another device, or it stood still
-    assert pace.frame_at(now + 5.0) == 10
 
 
 def test_a_sender_sends_in_the_order_of_time_and_what_is_due_before_it_closes() -> None:
