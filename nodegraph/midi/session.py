@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from nodegraph.midi.door import MidiDoor, uses_midi
 from nodegraph.midi.learning import Learning
+from nodegraph.midi.messages import DOOR
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
 
-TOPICS = ("playing", "changed", "opened")
+TOPICS = ("playing", "changed", "opened", "follows")
 
 
 class SessionMidi:
     """Attach it to a session, and close it with it. `door` is the one of what plays now, or played last.
 
-    Ports are opened for a patch that has nodes for MIDI, or learned knobs, and when something is to be learned.
+    Ports are opened for a patch that has nodes for MIDI, or learned knobs; when something is to be learned; and when
+    the clock follows what comes by MIDI.
     """
 
     def __init__(self, session: Session, **options: Any) -> None:
@@ -45,7 +47,9 @@ class SessionMidi:
             playing = self.session.playing
             if playing is None or not playing.running or (self.door is not None and self.door.playing is playing):
                 return
-            if self._learns or uses_midi(self.session.patch):
+            following = self.session.following
+            follows = following is not None and following.source.door == DOOR
+            if self._learns or follows or uses_midi(self.session.patch):
                 self.door = MidiDoor(playing, **self._options)
 
     def status(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ topic        its data
 ``log``      ``at`` (seconds since 1970), ``node``, ``text``
 ``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
 ``saved``    ``path``, ``by``
+``follows``  ``source``: what the clock of the patch follows from now on
 ===========  ===================================================================================================
 """
 
@@ -20,7 +21,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved")
+TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved", "follows")
 Data = Mapping[str, Any]
 Ear = Callable[[str, Data], None]
 

@@ -6,16 +6,15 @@ are read and written; inlets for messages, which are written; outlets that send 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY, address
+from nodegraph.core.hints import quoted
+from nodegraph.core.messages import BANG, Ramp, as_number
 from nodegraph.core.ports import CableKind, Control, Curve, Inlet, Outlet
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView, NodeEntry
@@ -64,6 +63,21 @@ class Parameter:
         """Whether it takes a number or a message."""
         return isinstance(self.port, Inlet)
 
+    def message(self, value: Any, ramp_s: float | None = None) -> tuple[Any, float | None]:
+        """What is sent here for a value, and the number that a control takes by it. Raises PatchError."""
+        if not self.writable:
+            raise PatchError(Problem("read-only", f"{self.address} is an outlet: it can be read only."))
+        control = self.control
+        if control is None or value is BANG:
+            return value, None
+        number = as_number(value)
+        if number is None or number != number:
+            what = f"{self.address} takes a number, not {quoted(str(value))}."
+            raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
+        low, high = control.span
+        moved = float(min(max(number, low), high))
+        return (moved if ramp_s is None else Ramp(moved, ramp_s)), moved
+
     def as_data(self) -> dict[str, Any]:
         """What a client wants to know of it, as plain data."""
         found: dict[str, Any] = {"address": self.address, "node": self.node, "port": self.port.name}
@@ -75,31 +89,6 @@ class Parameter:
         else:
             found["takes" if self.writable else "sends"] = "messages"
         return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Controls:
-    """A list of controls of one revision of a patch."""
-
-    addresses: tuple[str, ...]
-    places: tuple[tuple[str, str], ...]
-    lows: NDArray[np.float64]
-    highs: NDArray[np.float64]
-    revision: int
-
-    @classmethod
-    def of(cls, found: Sequence[Parameter], revision: int) -> Controls:
-        """Raises PatchError when one of them is no control."""
-        for item in found:
-            if item.control is None:
-                raise PatchError(Problem("no-value", f"{item.address} has no value: it is for messages."))
-        spans = np.array([item.control.span for item in found if item.control is not None], np.float64).reshape(-1, 2)
-        places = tuple(item.place for item in found)
-        return cls(tuple(item.address for item in found), places, spans[:, 0], spans[:, 1], revision)
-
-    def held(self, values: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-        """The numbers, held within the spans."""
-        return np.minimum(np.maximum(values, self.lows), self.highs)
 
 
 def parameters_of(document: Document) -> dict[str, Parameter]:

@@ -21,7 +21,7 @@ from nodegraph.core.commands import commands as commands_of
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.hints import did_you_mean, quoted
-from nodegraph.core.messages import BANG, Event, Ramp, as_number, to_wire
+from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Floats, Places
 from nodegraph.session.layout import Selection, selection
@@ -168,7 +168,7 @@ class Session:
         Raises PatchError when there is no such address, or it takes no such value.
         """
         found = self.parameter(address)
-        message, moved = _message(found, value, ramp_s)
+        message, moved = found.message(value, ramp_s)
         playing = self.playing
         if playing is not None and playing.running:
             if moved is not None:
@@ -205,7 +205,7 @@ class Session:
         for address, value in values.items():
             try:
                 found = self.parameter(address)
-                made.append((found, *_message(found, value, ramp_s)))
+                made.append((found, *found.message(value, ramp_s)))
             except NodegraphError as error:
                 problems += error.problems
         if problems:
@@ -279,6 +279,7 @@ class Session:
         Raises PatchError for what there is not, DeviceError when the source cannot be reached.
         """
         follow(self, source, **options)
+        self.news.tell("follows", {"source": source})
 
     def _needed(self) -> Playing:
         playing = self.playing
@@ -433,19 +434,3 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _message(found: Parameter, value: Any, ramp_s: float | None) -> tuple[Any, float | None]:
-    """What is sent to a parameter for a value, and the number that a control takes by it. Raises PatchError."""
-    if not found.writable:
-        raise PatchError(Problem("read-only", f"{found.address} is an outlet: it can be read only."))
-    control = found.control
-    if control is None or value is BANG:
-        return value, None
-    number = as_number(value)
-    if number is None or number != number:
-        what = f"{found.address} takes a number, not {quoted(str(value))}."
-        raise PatchError(Problem("bad-value", what, f"It goes from {control.legal()}."))
-    low, high = control.span
-    moved = float(min(max(number, low), high))
-    return (moved if ramp_s is None else Ramp(moved, ramp_s)), moved

@@ -46,6 +46,7 @@ class JackTransport:
     """Follows the transport of a JACK server, and moves it. `lead`: the patch gives the tempo, bars and beats."""
 
     leads = True
+    door = ""
 
     def __init__(self, *, lead: bool = False, server: str | None = None) -> None:
         """Raises DeviceError when no server runs, or another client gives the tempo already."""

@@ -40,6 +40,7 @@ class Link:
     start and stop are shared, too."""
 
     leads = True
+    door = ""
 
     def __init__(self, *, start_stop: bool = False, quantum: float | None = None) -> None:
         if quantum is not None and not QUANTA[0] <= quantum <= QUANTA[1]:

@@ -27,6 +27,7 @@ class MidiClock:
     """Follows the clock at one MIDI port: the one that is named, or the first at which a clock comes."""
 
     leads = False
+    door = "midi"
 
     def __init__(self, port: str = "") -> None:
         self.named = port

@@ -55,6 +55,9 @@ class Source(Protocol):
     leads: bool
     """Whether it takes the tempo, and start and stop, of the patch as well."""
 
+    door: str
+    """The door by which it hears (`runtime.outside`); empty: by none."""
+
     def begin(self, here: Here) -> None:
         """A player begins, or goes on for another one at another rate."""
 

@@ -32,6 +32,7 @@ class MidiTimecode:
     """Follows MIDI timecode; 00:00:00:00 is beat 0, at the tempo that the patch has (`SecondsToBeats`)."""
 
     leads = True  # the tempo is the patch's own; who changes it changes how seconds become beats
+    door = "midi"
 
     def __init__(self, port: str = "") -> None:
         self.named = port
