@@ -70,6 +70,8 @@ class Engine:
         os.set_blocking(beats, False)
         os.set_blocking(words, False)
         self.beats, self.words = beats, words
+        self.ready = False
+        """Whether it has loaded all that it needs, and waits."""
         self.began = time.monotonic()
         self.pulse = Pulse(self.began)
         self._pending = {beats: b"", words: b""}
@@ -81,13 +83,19 @@ class Engine:
 
     def go(self, told: dict[str, Any], patience_s: float, sound_s: float) -> None:
         """Let it do what it is told."""
-        ready = READY in self.lines(self.beats)
+        self.look()
         self.began = time.monotonic()
-        self.pulse = Pulse(self.began, patience_s, sound_s, patience_s if ready else FIRST_S)
+        self.pulse = Pulse(self.began, patience_s, sound_s, patience_s if self.ready else FIRST_S)
         assert self.process.stdin is not None
         with contextlib.suppress(OSError):  # it is dead: that is found out soon
             self.process.stdin.write(json.dumps(told).encode() + b"\n")
             self.process.stdin.flush()
+
+    def look(self) -> bool:
+        """Before it is let go: whether it has become ready since the last look."""
+        before = self.ready
+        self.ready = before or READY in self.lines(self.beats)
+        return self.ready and not before
 
     def lines(self, descriptor: int) -> list[str]:
         """What has come by a pipe, in whole lines."""
@@ -233,6 +241,8 @@ class Supervisor:
             self._spare_at = now + SPARE_S
         if self._spare is None and self.with_spare and now >= self._spare_at:
             self._spare = Engine(self.command, self.keep)
+        if self._spare is not None and self._spare.look():
+            self.log.write("info", "", f"a spare engine waits, for restart {self.restarts + 1}.")
 
     def _no_spare(self) -> None:
         if self._spare is not None:

@@ -54,10 +54,11 @@ def test_the_sound_comes_back_as_it_was(service: Service, number: int, times: in
     patience = () if WHOLE else ("--patience", "4")
     service.start("--autostart", "--safe-after", "0", "--autosave", "0.5", *patience)
     service.playing()
-    took = []
+    took: list[float] = []
     restarts = 0
     for _ in range(times):
-        until(service.spare_ready, "a spare engine")  # installations do not die twice a second
+        # installations do not die twice a second
+        until(lambda next=restarts + 1: service.spare_ready(next), "a spare engine", 120.0)
         before = service.state()["at"]
         began = time.monotonic()
         os.kill(service.engine(), number)
@@ -70,7 +71,7 @@ def test_the_sound_comes_back_as_it_was(service: Service, number: int, times: in
     took.sort()
     report(
         f"{signal.Signals(number).name}, {times} times: sound back after {took[0]:.2f} to {took[-1]:.2f} s,"
-        f" median {took[len(took) // 2]:.2f} s"
+        f" median {took[len(took) // 2]:.2f} s, {sum(one >= BACK_S for one in took)} of them {BACK_S:g} s or more"
     )
     if WHOLE:
         assert took[-1] < BACK_S, took
