@@ -32,6 +32,8 @@ from nodegraph.session.presets import Presets
 from nodegraph.timing.following import Following, follow
 
 SOMEBODY: Final = "somebody"
+FEW: Final = 16
+"""Controls at once that are worth a round of their own."""
 LINES: Final = 1_000
 """Lines of the log that are kept for clients that come later."""
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
@@ -232,7 +234,7 @@ class Session:
         for address in moved:
             self.moves.asked(address, by)
         with playing.setting:
-            playing.player.act("sets", places, messages, frame=frame)
+            playing.player.act("sets", places, messages, frame=frame, wake=len(places) <= FEW)
         return True
 
     def rest(self, moved: dict[str, float], by: str) -> None:
