@@ -24,7 +24,7 @@ from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Floats, Places
-from nodegraph.session.layout import Selection, selection
+from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
@@ -32,8 +32,6 @@ from nodegraph.session.presets import Presets
 from nodegraph.timing.following import Following, follow
 
 SOMEBODY: Final = "somebody"
-FEW: Final = 16
-"""Controls at once that are worth a round of their own."""
 LINES: Final = 1_000
 """Lines of the log that are kept for clients that come later."""
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
