@@ -339,10 +339,14 @@ class Player(Changing):
         """Send a value to a control or message inlet, from any thread."""
         self.act("set", node, port, value)
 
-    def act(self, what: str, *args: Any, frame: int = -1) -> None:
-        """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread."""
+    def act(self, what: str, *args: Any, frame: int = -1, wake: bool = True) -> None:
+        """Do something to the graph from outside (`runtime.acts`), at `frame` or as soon as may be. From any thread.
+
+        Without `wake` it is taken when the next round comes by itself: the sound is the same, and a round is saved.
+        """
         self._commands.append(lambda: self.acts.do(Act(frame, what, args)))
-        self._wake.set()
+        if wake:
+            self._wake.set()
 
     @property
     def asked(self) -> int:

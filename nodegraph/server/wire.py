@@ -24,8 +24,9 @@ TOO_SLOW: Final = 4001
 FAREWELL_S: Final = 5.0
 STALLED_S: Final = 20.0
 LOOK_S: Final = 0.25
+FEW: Final = 16
 VALUES_S: Final = 0.02
-"""Values are sent at once, and then no sooner than after so long: many at a high rate are for the eye."""
+"""Few values are sent at once. So are many, but no more of them for so long: many at a high rate are for the eye."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""
 
@@ -100,9 +101,9 @@ class Wire:
     # -- out
 
     def _hear(self, topic: str, data: Data) -> None:
-        """News, on whichever thread they arise. Values that follow close upon others wait a moment."""
+        """News, on whichever thread they arise. Many values that follow close upon many others wait a moment."""
         self._heard.append((topic, data))
-        if not self._woken and not (topic == "values" and self._resting):
+        if not self._woken and not (self._resting and topic == "values" and len(data["values"]) > FEW):
             self._woken = True
             try:
                 self._loop.call_soon_threadsafe(self._take_in)
@@ -114,7 +115,7 @@ class Wire:
         heard, self._heard = self._heard, []
         for topic, data in heard:
             self.outbox.push(topic, data)
-            if topic == "values" and not self._resting:
+            if topic == "values" and len(data["values"]) > FEW and not self._resting:
                 self._resting = True
                 self._loop.call_later(VALUES_S, self._rested)
         self._awake.set()

@@ -15,6 +15,8 @@ from nodegraph.core.errors import PatchError, Problem
 from nodegraph.runtime.many import Floats, Place
 from nodegraph.session.parameters import Parameter
 
+FEW: Final = 16
+"""Controls at once that are worth a round of the player of their own."""
 KEPT: Final = 8
 """Selections of a layout that are kept ready."""
 

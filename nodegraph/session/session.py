@@ -24,7 +24,7 @@ from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Floats, Places
-from nodegraph.session.layout import Selection, selection
+from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
@@ -232,7 +232,7 @@ class Session:
         for address in moved:
             self.moves.asked(address, by)
         with playing.setting:
-            playing.player.act("sets", places, messages, frame=frame)
+            playing.player.act("sets", places, messages, frame=frame, wake=len(places) <= FEW)
         return True
 
     def rest(self, moved: dict[str, float], by: str) -> None:
