@@ -260,6 +260,11 @@ def load(plan: dict[str, Any]) -> None:
 
     if plan["args"].get("health") is not None:
         from nodegraph.headless import answering  # noqa: F401
+    args = plan["args"]
+    if any(args.get(name) is not None for name in ("serve", "listen", "oscquery")):
+        from nodegraph.server import server  # noqa: F401
+    if args.get("osc") is not None or args.get("osc_tcp") is not None:
+        from nodegraph.osc import door  # noqa: F401
     registry()
     native_render()
 

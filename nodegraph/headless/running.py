@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -178,6 +179,8 @@ def run_headless(args: argparse.Namespace) -> int:
         "name": found.name, "lock": lock, "patience_s": found.patience, "safe_after": found.safe_after,
         "spare": not args.no_spare, "args": {name: value for name, value in vars(args).items() if name != "run"},
     }  # fmt: skip
+    # by the environment, not the command line, which everybody on the machine can read
+    os.environ.setdefault("NODEGRAPH_TOKEN", secrets.token_urlsafe(32))
     sys.stdout.flush()
     sys.stderr.flush()
     words = module("nodegraph.headless.supervising", json.dumps(told, default=str))

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,8 @@ from nodegraph.core.hints import quoted
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+TOKEN_VARIABLE: Final = "NODEGRAPH_TOKEN"
+TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{20,200}")
 HERE: Final = ("localhost", "127.0.0.1", "[::1]")
 HOST: Final = re.compile(r"(?P<name>\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?")
 HEADERS: Final[Mapping[str, str]] = {
@@ -78,6 +81,20 @@ class Asked:
         return found[0] if len(found) == 1 else None
 
 
+def launch_token() -> str:
+    """A new token, or the one that $NODEGRAPH_TOKEN holds: so that engines that follow one another have the same.
+
+    Raises DeviceError when that one is so short that it could be guessed.
+    """
+    given = os.environ.get(TOKEN_VARIABLE, "")
+    if not given:
+        return secrets.token_urlsafe(32)
+    if not TOKEN.fullmatch(given):
+        what = f"${TOKEN_VARIABLE} is no token."
+        raise DeviceError(Problem("bad-token", what, "It has 20 to 200 letters, digits, '-' and '_'; or leave it out."))
+    return given
+
+
 @dataclass(slots=True)
 class Doors:
     """The rules of one listener.
@@ -87,7 +104,7 @@ class Doors:
     """
 
     port: int
-    token: str | None = field(default_factory=lambda: secrets.token_urlsafe(32))
+    token: str | None = field(default_factory=launch_token)
     names: frozenset[str] = frozenset()
     networks: tuple[Network, ...] = ()
     wide: bool = False

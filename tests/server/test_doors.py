@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from nodegraph import DeviceError
-from nodegraph.server.doors import Asked, Door, Doors, networks_of, place_of
+from nodegraph.server.doors import Asked, Door, Doors, launch_token, networks_of, place_of
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 
@@ -251,3 +251,13 @@ def own_sockets() -> list[tuple[str, int]]:
                     packed = b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
                     found.append((socket.inet_ntop(socket.AF_INET6 if six else socket.AF_INET, packed), int(port, 16)))
     return found
+
+
+def test_a_token_may_be_given_if_it_cannot_be_guessed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(launch_token()) >= 40 and launch_token() != launch_token()
+    monkeypatch.setenv("NODEGRAPH_TOKEN", "a-token-that-is-long-enough")
+    assert Doors(8840).token == "a-token-that-is-long-enough"
+    for short in ("short", "with spaces in it, which none has", "x" * 201):
+        monkeypatch.setenv("NODEGRAPH_TOKEN", short)
+        with pytest.raises(DeviceError, match="no token"):
+            launch_token()
