@@ -7,6 +7,7 @@ import os
 import threading
 import time
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from nodegraph.runtime.crew import Threads
 
 KEPT: Final = 4096
+LINES: Final = 10_000  # of the log, that are kept
 WARM_S: Final = 1.5
 """How long the sound waits for the listeners to be ready; afterwards it starts without them."""
 FADE_S: Final = 1.0
@@ -99,7 +101,7 @@ class Playing(Performing):
         """
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
-        self.log: list[tuple[str, str]] = []
+        self.log: deque[tuple[str, str]] = deque(maxlen=LINES)
         self._report = report
         self.replay = None
         if performance is not None:

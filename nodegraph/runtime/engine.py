@@ -314,10 +314,10 @@ class Engine:
         while self._waiting and self._write(*self._waiting[0]):
             self._waiting.popleft()
 
-    @property
-    def blocked(self) -> bool:
-        """Whether events still wait for room in the ring."""
-        return bool(self._waiting)
+    def known(self, handled: int) -> int:
+        """Up to which frame the audio thread has all its events, when messages up to `handled` have been handled: some
+        may still wait for room in the ring. More than that holds at one frame go on with the next one."""
+        return min(handled, max(self._waiting[0][0], self.done + 1)) if self._waiting else handled
 
     def triggers(self) -> Iterable[Trigger]:
         """What native nodes have sent since the last look."""

@@ -231,8 +231,8 @@ class Player(Changing):
             self._run(done + self.lookahead)
         for line in self.lines:
             line.hand_over(self, messages.handled)
-        if engine.waiting and not engine.blocked:
-            engine.grant(messages.handled)
+        if engine.waiting:
+            engine.grant(engine.known(messages.handled))
         if self.score is None:
             self._edit_on()
         engine.retire()

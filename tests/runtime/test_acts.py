@@ -60,6 +60,17 @@ def test_a_late_act_acts_as_soon_as_may_be_and_is_counted() -> None:
     assert [act.frame for act in noted] == [10_000, 10_000, 20_000] and player.acts.late == 1
 
 
+@pytest.mark.parametrize("most", [40, 70_000])
+def test_more_acts_than_the_audio_threads_queue_holds_are_played(most: int) -> None:
+    """`most`: how many of them act at one frame."""
+
+    def act(player: Player) -> None:
+        for number in range(70_000):
+            player.act("set", "osc", "freq", 200.0 + number % 300, frame=number // most)
+
+    assert np.abs(render(tone(), 4_800, steps=[(0, act)])).max() > 0.2
+
+
 def test_acts_of_a_live_run_done_again_offline_give_the_same_bits() -> None:
     """The live run takes its acts whenever they come; the second is told them beforehand, with their frames."""
     graph = tone()
