@@ -49,7 +49,7 @@ class Counter(EventNode):
         self.place = None
 
 
-@node("sequence", aliases=("Pseq", "Dseq", "seq", "stepseq", "zl.lookup"))
+@node("sequence", aliases=("Pseq", "Dseq", "stepseq", "zl.lookup"))
 class Sequence(EventNode):
     """Play a list of values, one at a message.
 
