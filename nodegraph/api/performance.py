@@ -32,7 +32,8 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from nodegraph.core.commands import Command, perform
 from nodegraph.core.document import Document
 from nodegraph.core.errors import MediaError, NodegraphError, Problem
-from nodegraph.core.messages import BANG, Note, NoteExpression, Ramp, Tag, to_wire
+from nodegraph.core.messages import BANG, MidiIn, Note, NoteExpression, Ramp, Tag, to_wire
+from nodegraph.core.osc import OscIn
 from nodegraph.core.patchfile import dumps, loads
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import plain
@@ -292,7 +293,7 @@ def faithful(value: Any) -> bool:
     """Whether a message comes back from a file as what it was."""
     if value is None or value is BANG or isinstance(value, (bool, int, float, str, bytes)):
         return True
-    if type(value) in (tuple, Tag, Note, NoteExpression, Ramp):
+    if type(value) in (tuple, Tag, Note, NoteExpression, Ramp, MidiIn, OscIn):
         return all(faithful(item) for item in value)
     return False
 

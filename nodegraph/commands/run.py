@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
     with view:
         playing, interrupted = _play(patch, posts, input, args, view)
-    _tell(playing, patch, args)
+    tell_what_is_left(playing, patch, args)
     if interrupted is not None:
         raise interrupted
     if playing.error is not None:
@@ -142,7 +142,7 @@ def _finish(playing: Playing) -> None:
             continue
 
 
-def _tell(playing: Playing, patch: Patch, args: argparse.Namespace) -> None:
+def tell_what_is_left(playing: Playing, patch: Patch, args: argparse.Namespace) -> None:
     """What it leaves."""
     from nodegraph.commands.output import say, say_json
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from nodegraph.commands.options import Post
     from nodegraph.session.session import Session
 
-REFUSED = ("picture", "watch", "trust_edits", "perform")
-
 
 class Shown:
     """A session as the status view wants it: what plays, with meters that others look at, too."""
@@ -41,39 +39,48 @@ def serve(args: argparse.Namespace, patch: Patch, posts: list[Post], input: Path
     """Play in company until Ctrl-C, or until the seconds are over."""
     from nodegraph.commands.company import company
     from nodegraph.commands.hearing import Hearing
+    from nodegraph.commands.run import tell_what_is_left
     from nodegraph.commands.view import status_view
-    from nodegraph.core.errors import PatchError, Problem
     from nodegraph.core.flatten import flatten
     from nodegraph.session.session import Session
 
-    for name in REFUSED:
-        if getattr(args, name):
-            option = "--" + name.replace("_", "-")
-            raise PatchError(Problem("bad-option", f"{option} cannot be had in company.", f"Leave out {option}."))
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
     with Session(
         patch, report=view.log, seconds=args.seconds, driver=args.driver, device=args.device, rate=args.rate,
         input_device=args.input_device, block=args.block, input=input, threads=args.threads, record=args.record,
         keep_performance=args.keep_performance, lookahead_s=args.lookahead, first=posts,
+        performance=args.perform, keep=args.picture is not None,
     ) as session, company(session, args, lambda text: view.log("", text)) as beside:  # fmt: skip
         session.play()
-        session.once("record", "keep_performance", "first")  # a client may let it play again
+        session.once("record", "keep_performance", "first", "performance", "keep")  # a client may let it play again
         playing = session.playing
         assert playing is not None
         _tell(beside, args.json)
         shown: Any = Shown(session, None if beside.server is None else beside.server.levels, playing)
         hearing = Hearing(flatten(patch.document))
         playing.heard.tell(hearing)
-        with view:
-            view.begin(shown)
-            end = None if args.seconds is None else time.monotonic() + args.seconds
-            tick = threading.Event()
-            while end is None or time.monotonic() < end:
-                tick.wait(view.period_s)
-                view.show(shown, hearing)
+        watch = playing.watch_files(trust_edits=args.trust_edits) if args.watch or args.trust_edits else None
+        try:
+            with view:
+                view.begin(shown)
+                end = None if args.seconds is None else time.monotonic() + args.seconds
+                tick = threading.Event()
+                while (end is None or time.monotonic() < end) and not _is_over(playing):
+                    tick.wait(view.period_s)
+                    view.show(shown, hearing)
+        finally:
+            playing.stop()
+            if watch is not None:
+                watch.close()
+            tell_what_is_left(playing, patch, args)
         if playing.error is not None:
             raise playing.error
     return 0
+
+
+def _is_over(playing: Playing) -> bool:
+    """Whether it has come to its end by itself; who stopped it may let it play again."""
+    return playing.seconds is not None and not playing.running and playing.time >= playing.seconds
 
 
 def _tell(beside: Company, as_json: bool) -> None:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from nodegraph.core.osc import OscIn
+
 
 class _Bang:
     """The message that says only: now."""
@@ -137,6 +139,8 @@ def to_wire(message: object) -> object:
         return {"expression": [message.pitch, message.what, message.value]}
     if isinstance(message, Ramp):
         return {"ramp": [message.value, message.seconds]}
+    if isinstance(message, OscIn):
+        return {"osc": [message.address, to_wire(message.args)]}
     if isinstance(message, MidiIn):
         return {"midi": [message.port, message.data.hex()]}
     if isinstance(message, bytes):
@@ -162,6 +166,8 @@ def from_wire(data: object) -> Any:
             return NoteExpression(float(value[0]), str(value[1]), float(value[2]))
         if key == "ramp":
             return Ramp(float(value[0]), float(value[1]))
+        if key == "osc":
+            return OscIn(str(value[0]), from_wire(value[1]))
         if key == "midi":
             return MidiIn(str(value[0]), bytes.fromhex(value[1]))
         if key == "bytes":

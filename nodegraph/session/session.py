@@ -75,6 +75,9 @@ class Session:
             acts, self.at_first = self.at_first, []
             options = {**self.options, "first": [*moved, *self.options.get("first", ())]}
             playing = Playing(self.patch, report=self.say, each=self._flush, acts=acts, **options)
+            if playing.patch is not self.patch:  # a performance brings its own
+                self.patch = playing.patch
+                self._read()
             playing.heard.tell(self._hear)
             self.playing = playing
             playing.call(self._attach)

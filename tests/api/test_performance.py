@@ -21,7 +21,8 @@ from nodegraph.api import playing as playing_module
 from nodegraph.api.performance import faithful
 from nodegraph.cli import main
 from nodegraph.core.declare import EventNode, node
-from nodegraph.core.messages import BANG, At, Note, NoteExpression, Ramp
+from nodegraph.core.messages import BANG, At, MidiIn, Note, NoteExpression, Ramp
+from nodegraph.core.osc import OscIn
 from nodegraph.core.ports import outlet
 from nodegraph.core.registry import Registry, registry
 from nodegraph.session.session import Session
@@ -54,12 +55,14 @@ def band(kinds: Registry | None = None) -> Patch:
     patch.add("preset", "colours", time=0.3, curve="smooth", among=["dark", "bright"])
     patch.connect("beat.count", patch.add("counter", "turns", modulo=2))
     patch.connect("turns.carry", "colours.recall")
+    patch.connect(patch.add("notein", "keys").note, "voices.notes")
+    patch.connect(patch.add("osc.receive", "mail", address="/far").message, "far.gain")
     return patch
 
 
 def do_something(session: Session, choose: random.Random, number: int, edits: bool) -> None:
     """One act of a performance, or an edit."""
-    what = choose.randrange(10 if edits else 9)
+    what = choose.randrange(11 if edits else 10)
     assert session.playing is not None
     if what == 0:
         session.set("cut.cutoff", choose.uniform(100.0, 8_000.0))
@@ -82,6 +85,10 @@ def do_something(session: Session, choose: random.Random, number: int, edits: bo
         places = (("cut", "cutoff"), ("level", "gain"), ("clock", "interval"))
         values = (choose.uniform(100.0, 8_000.0), choose.uniform(0.05, 0.3), choose.uniform(0.05, 0.3))
         session.playing.player.act("sets", places, values)
+    elif what == 9:  # by the doors
+        note = MidiIn("keys", bytes((choose.choice((0x80, 0x90)), choose.randrange(40, 80), 100)))
+        session.playing.player.act("arrive", "midi", note)
+        session.playing.player.act("arrive", "osc", OscIn("/far", (choose.uniform(0.05, 0.2),)))
     else:
         tone = f"tone{number}"
         session.edit([
@@ -145,7 +152,7 @@ def test_what_was_played_is_rendered_again_to_the_bit(tmp_path: Path, edits: boo
     done = lines(tmp_path / "take.ngp")
     assert done[-1]["exact"] and done[-1]["end"] == 3 * RATE and done[-1]["acts"] == sum("do" in line for line in done)
     assert sum("do" in line for line in done) > 30 and any("after" in line for line in done)
-    assert {line["do"] for line in done if "do" in line} == {"set", "sets", "clock", "recall"}
+    assert {line["do"] for line in done if "do" in line} == {"set", "sets", "clock", "recall", "arrive"}
     assert any("edit" in line for line in done) == edits
     before = str(session.patch)
     patch = Patch.open(tmp_path / "take.wav")  # as it was in the beginning

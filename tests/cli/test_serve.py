@@ -36,7 +36,6 @@ def test_it_says_where_the_panel_is_and_ends_well(tone: Path, tmp_path: Path) ->
 
 def test_what_cannot_be_had_is_said(tone: Path, nodegraph: Command) -> None:
     for words, line in (
-        (("--serve", "0", "--picture", "a.png"), "--picture cannot be had in company"),
         (("--listen", "0.0.0.0"), "Say who may: --allow"),
         (("--serve", "0", "--announce"), "Say --oscquery"),
         (("--listen", "0.0.0.0:0", "--allow", "here"), "192.168.1.0/24"),
