@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from nodegraph.commands.view import status_view
 
     check_options(args)
-    if args.headless:
+    if getattr(args, "headless", False):  # the demo has no such option
         return run_headless(args)
     if args.record:
         check_sound_target(args.record)
