@@ -19,7 +19,7 @@ from nodegraph.api.performing import Performing
 from nodegraph.api.places import placed_error, resolver
 from nodegraph.api.recording import Recording
 from nodegraph.api.refs import PortRef
-from nodegraph.api.rendering import Post, check_numbers, make_player
+from nodegraph.api.rendering import Post, check_lookahead, check_numbers, make_player
 from nodegraph.api.sounds import Floats, Sound, check_sound_target, heard_sound
 from nodegraph.api.switching import switch, wanted
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
@@ -33,7 +33,7 @@ from nodegraph.core.problems import value_problem
 from nodegraph.core.values import plain
 from nodegraph.runtime.drivers import open_driver
 from nodegraph.runtime.drivers.supervisor import Supervisor, Wanted
-from nodegraph.runtime.player import LOOKAHEAD_S, LOOKAHEADS_S
+from nodegraph.runtime.player import LOOKAHEAD_S
 from nodegraph.timing.timebase import TimeBase
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
     from nodegraph.runtime.crew import Threads
 
 KEPT: Final = 4096
-LINES: Final = 10_000  # of the log, that are kept
 WARM_S: Final = 1.5
 """How long the sound waits for the listeners to be ready; afterwards it starts without them."""
 FADE_S: Final = 1.0
@@ -53,14 +52,6 @@ FADE_S: Final = 1.0
 COME_UP_S: Final = 30.0
 
 _playing: weakref.WeakSet[Playing] = weakref.WeakSet()
-
-
-def check_lookahead(seconds: float) -> None:
-    """Raises PatchError when messages cannot run so far ahead."""
-    low, high = LOOKAHEADS_S
-    if not low <= seconds <= high:
-        what, do = f"The lookahead is {seconds:g} s.", f"It takes {low:g} to {high:g} s, and more than a block."
-        raise PatchError(Problem("bad-lookahead", what, do))
 
 
 class Playing(Performing):
@@ -101,7 +92,7 @@ class Playing(Performing):
         """
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
-        self.log: deque[tuple[str, str]] = deque(maxlen=LINES)
+        self._lines: deque[tuple[str, str]] = deque(maxlen=10_000)
         self._report = report
         self.replay = None
         if performance is not None:
@@ -296,7 +287,7 @@ class Playing(Performing):
 
     def say(self, node: str, text: str) -> None:
         """A line for the log, as nodes write them."""
-        self.log.append((node, text))
+        self._lines.append((node, text))
         if self._report is not None:
             self._report(node, text)
 
@@ -308,6 +299,11 @@ class Playing(Performing):
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until it is over. False when `timeout` seconds were not enough."""
         return self._over.wait(timeout)
+
+    @property
+    def log(self) -> list[tuple[str, str]]:
+        """What nodes and the device had to say, as (node, text): the last lines."""
+        return list(self._lines)
 
     @property
     def running(self) -> bool:

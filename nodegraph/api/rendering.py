@@ -257,6 +257,16 @@ def make_player(
     return player
 
 
+def check_lookahead(seconds: float) -> None:
+    """Raises PatchError when messages cannot run so far ahead."""
+    from nodegraph.runtime.player import LOOKAHEADS_S
+
+    low, high = LOOKAHEADS_S
+    if not low <= seconds <= high:
+        what, do = f"The lookahead is {seconds:g} s.", f"It takes {low:g} to {high:g} s, and more than a block."
+        raise PatchError(Problem("bad-lookahead", what, do))
+
+
 def check_numbers(seconds: float | None, rate: int, block: int) -> None:
     """Raises PatchError when a length, rate or block cannot be."""
     found = []
