@@ -147,7 +147,7 @@ def test_jack_mclk_dump_reads_the_tempo_that_we_send(jack_server: JackServer) ->
                 connected.set()
                 until(lambda: _read(reader, read), "what it says")
     last = np.array(read[-400:])
-    # a block that this test's own client in Python loses is a gap in what is read, and is filtered out over some readings
+    # a block that this test's own client in Python loses is a gap in what is read, for some readings
     assert np.mean(np.abs(last - bpm) < 0.2) > 0.8 and abs(np.median(last) - bpm) < 0.1, f"{last.min()} to {last.max()}"
 
 
