@@ -102,12 +102,8 @@ def recorded(server: JackServer, bpm: float, ticks: int) -> list[tuple[int, byte
 @pytest.mark.parametrize("bpm", [125.0, 97.3])
 def test_jack_midi_clock_is_read_within_a_fifth_of_a_beat_a_minute(jack_server: JackServer, bpm: float) -> None:
     """As it comes, and as one hears it who looks once a period of 1024 and takes what came for now."""
-    for _ in range(3):
-        found = recorded(jack_server, bpm, 600)
-        ticks = [frame for frame, data in found if data == TICK]
-        if np.ptp(np.diff(ticks)) <= 4:  # else a callback of ours lost a block: that is not how it was sent
-            break
-    first = ticks[0]
+    found = recorded(jack_server, bpm, 600)
+    first = next(frame for frame, data in found if data == TICK)
     for period in (1, 256, 512):
         came: list[Came] = []
         for frame, data in found:
@@ -146,9 +142,8 @@ def test_jack_mclk_dump_reads_the_tempo_that_we_send(jack_server: JackServer) ->
             with freewheel(client):
                 connected.set()
                 until(lambda: _read(reader, read), "what it says")
-    last = np.array(read[-400:])
-    # a block that this test's own client in Python loses is a gap in what is read, for some readings
-    assert np.mean(np.abs(last - bpm) < 0.2) > 0.8 and abs(np.median(last) - bpm) < 0.1, f"{last.min()} to {last.max()}"
+    last = np.array(read[-200:])
+    assert np.abs(last - bpm).max() < 0.2, f"{last.min()} to {last.max()}"
 
 
 def _read(process: subprocess.Popen[str], found: list[float]) -> bool:
