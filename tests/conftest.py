@@ -15,8 +15,11 @@ settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty kernel cache for this test process and those it starts, so that no test runs on yesterday's code."""
-    path = tmp_path_factory.mktemp("kernels")
+    """A kernel cache that is empty when the tests begin, so that no test runs on yesterday's code. The processes among
+    which the tests are divided share it, as the programs of one user do."""
+    base = tmp_path_factory.getbasetemp()
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kernels"
+    path.mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NODEGRAPH_CACHE", str(path))
         yield path

@@ -29,6 +29,7 @@ from nodegraph.osc.sending import Sender
 from nodegraph.osc.timebase import DeviceTime, Timebase
 from nodegraph.runtime.outside import Outside
 from nodegraph.runtime.player import Player
+from nodegraph.session.learning import tell
 from nodegraph.session.session import Session
 
 PORT: Final = 9_000
@@ -81,6 +82,7 @@ class Door:
         self._tcp: Tcp | None = None
         self._outside: Outside | None = None
         self._on_bound: Callable[[Binding], None] | None = None
+        self._waiting: str | None = None
 
     # -- opening and closing
 
@@ -149,6 +151,7 @@ class Door:
         if tcp is not None:
             self._tcp = Tcp(self._allowed, take, over, *shared, self._dead_tcp, self._framing)
             await self._tcp.open(tcp)
+        session.learners[DOOR] = self
         session.news.listen(self._hear, ("playing", "opened"))
         self._load_learned()
         self.handling.refresh()
@@ -160,6 +163,7 @@ class Door:
         if thread is None or loop is None:
             return
         self._thread = None
+        self.session.learners.pop(DOOR, None)
         self.session.news.leave(self._hear)
         loop.call_soon_threadsafe(self._ended.set)
         thread.join(END_S)
@@ -231,7 +235,23 @@ class Door:
         assert playing is not None  # a node has sent something
         return self.timebase(playing.player)
 
-    # -- learning
+    # -- learning: a learner of the session's
+
+    ways: tuple[str, ...] = ("came",)
+
+    @property
+    def waiting(self) -> str | None:
+        """The parameter that waits for an address."""
+        return self._waiting
+
+    @property
+    def learned(self) -> list[dict[str, Any]]:
+        """What was learned, as it stands in the patch's file."""
+        return self.handling.learned.as_data()
+
+    def unlearn(self, address: str) -> int:
+        """Forget all addresses that move a parameter; gives how many. Raises PatchError."""
+        return self.forget(to=address)
 
     def learn(
         self, parameter: str, came: tuple[float, float] = (0.0, 1.0), call: Callable[[Binding], None] | None = None
@@ -249,41 +269,46 @@ class Door:
             raise PatchError(Problem("bad-span", f"{came} is no span.", "Give two different numbers."))
 
         def begin() -> None:
-            self._on_bound = call
+            self._on_bound, self._waiting = call, found.address
             self.handling.learning = lambda address, arg: binding_for(
                 address, found.address, found.control, (low, high), arg
             )
 
         self._soon(begin)
+        tell(self.session)
 
     def stop_learning(self) -> None:
         """Wait for no address any more."""
 
         def end() -> None:
-            self.handling.learning = None
+            self.handling.learning = self._waiting = None
 
-        self._soon(end)
+        if self._waiting is not None:
+            self._soon(end)
+            tell(self.session)
 
-    def forget(self, address: str | None = None, to: str | None = None) -> None:
-        """Forget what an address does, or what moves a parameter; everything without any. Raises PatchError."""
+    def forget(self, address: str | None = None, to: str | None = None) -> int:
+        """Forget what an address does, or what moves a parameter; everything without any. Gives how many bindings it
+        were. Raises PatchError."""
         if to is not None:
             to = self.session.full(to)
+        gone: list[int] = []
 
         def forget() -> None:
-            self.handling.learned.forget(address, to)
+            gone.append(self.handling.learned.forget(address, to))
             self._keep_learned()
 
         self._soon(forget)
-
-    @property
-    def learned(self) -> list[dict[str, Any]]:
-        """What was learned, as it stands in the patch's file."""
-        return self.handling.learned.as_data()
+        if any(gone):
+            tell(self.session)
+        return sum(gone)
 
     def _was_bound(self, binding: Binding) -> None:
+        self._waiting = None
         self.handling.learned.add(binding)
         self._keep_learned()
         self.session.say("", f"OSC: {quoted(binding.address)} moves {binding.to}.")
+        tell(self.session, DOOR)
         call, self._on_bound = self._on_bound, None
         if call is not None:
             call(binding)

@@ -14,7 +14,7 @@ from nodegraph.core.commands import commands
 from nodegraph.core.errors import MediaError, PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.core.media import VARIABLE, resolve_media
-from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, needed, request
+from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, Field, needed, request
 
 if TYPE_CHECKING:
     from nodegraph.session.protocol import Client
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Asked = Mapping[str, Any]
 SUFFIXES = (".ng",)
 """What may be opened and saved over a wire."""
+SOURCE = Field(lambda value: value is None or isinstance(value, str), "a text, or nothing")
 
 
 @request("set", values=needed(OBJECT), ms=NUMBER)
@@ -103,6 +104,13 @@ def transport(client: Client, asked: Asked) -> Asked:
     """Another tempo (beats a minute), go on or stand still, go to a beat."""
     client.session.transport(**asked)
     return {}
+
+
+@request("follow", slow=True, source=SOURCE, offset_s=NUMBER, port=TEXT)
+def follow(client: Client, asked: Asked) -> Asked:
+    """Have the clock follow ``midi``, ``mtc``, ``link`` or ``jack``; without a source it goes by itself."""
+    client.session.follow(asked.get("source"), **{key: asked[key] for key in ("offset_s", "port") if key in asked})
+    return {"source": asked.get("source")}
 
 
 @request("open", slow=True, path=needed(TEXT))

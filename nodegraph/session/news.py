@@ -12,6 +12,7 @@ topic        its data
 ``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
 ``saved``    ``path``, ``by``
 ``follows``  ``source``: what the clock of the patch follows from now on
+``learned``  ``by``: who has bound something; ``learners``: what each of them has learned, and what waits
 ===========  ===================================================================================================
 """
 
@@ -21,7 +22,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved", "follows")
+TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved", "follows", "learned")
 Data = Mapping[str, Any]
 Ear = Callable[[str, Data], None]
 

@@ -7,8 +7,8 @@ A request is answered under its number, with what it wanted or with what is wron
     {"re": 2, "error": [{"code": "unknown-address", "what": "There is no parameter 'cut.cutof'.", "do": "…"}]}
 
 What a client has subscribed to it is told, as it comes: ``{"on": "values", "by": "pad", "values": {…}}``.
-docs/server.md lists the requests; `session.asking`, `session.changing` and `session.recalling` carry
-them out.
+docs/server.md lists the requests; `session.asking`, `session.changing`, `session.recalling` and
+`session.learning` carry them out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any, Final
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.hints import shown
 from nodegraph.core.messages import BANG, Note, NoteExpression, from_wire
-from nodegraph.session import asking, changing, recalling
+from nodegraph.session import asking, changing, learning, recalling
 from nodegraph.session.layout import Layout
 from nodegraph.session.levels import Levels
 from nodegraph.session.news import TOPICS
@@ -35,7 +35,7 @@ PERIODS: Final = {"meters": 0.05, "status": 1.0}
 SHORTEST_S: Final = 0.02
 Push = Callable[[str, Mapping[str, Any]], None]
 
-assert asking and changing and recalling  # they declare the requests
+assert asking and changing and learning and recalling  # they declare the requests
 _count = itertools.count(1)
 
 

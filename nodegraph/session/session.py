@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
@@ -30,6 +30,9 @@ from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 from nodegraph.session.presets import Presets
 from nodegraph.timing.following import Following, follow
+
+if TYPE_CHECKING:
+    from nodegraph.session.learning import Learner
 
 SOMEBODY: Final = "somebody"
 LINES: Final = 1_000
@@ -53,6 +56,8 @@ class Session:
         self.presets = Presets(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
+        self.learners: dict[str, Learner] = {}
+        """Doors that bind what comes in to parameters, by name."""
         self.at_first: list[Act] = []
         """What is done when it plays next, at its first frames."""
         self.lines: deque[dict[str, Any]] = deque(maxlen=LINES)
@@ -404,12 +409,11 @@ class Session:
     def status(self) -> dict[str, Any]:
         """How it plays (`Playing.status`), with the place in musical time."""
         playing = self.playing
+        follows = None if self.following is None else self.following.name
+        found = {"title": self.patch.title, "revision": self.revision, "follows": follows}
         if playing is None or not playing.running:
-            return {"playing": False, "title": self.patch.title, "revision": self.revision}
-        return {
-            "playing": True, "title": self.patch.title, "revision": self.revision, **playing.status(),
-            "clock": self.clock(), "at": time.time(),
-        }  # fmt: skip
+            return {"playing": False, **found}
+        return {"playing": True, **found, **playing.status(), "clock": self.clock(), "at": time.time()}
 
     def clock(self) -> dict[str, Any] | None:
         """Where the clock of the patch stands, and what it follows; None while it does not play."""

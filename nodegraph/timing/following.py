@@ -61,8 +61,9 @@ def follow(session: Session, name: str | None, offset_s: float = 0.0, **options:
         except TypeError as error:
             what = f"To follow {quoted(name)} there are no such options: {', '.join(options)}."
             raise PatchError(Problem("unknown-option", what, "See docs/time.md.")) from error
+    made = None if source is None else Following(source, offset_s, str(name))
     with session.turn:
-        before, session.following = session.following, None if source is None else Following(source, offset_s)
+        before, session.following = session.following, made
     if before is not None:
         before.close(session.playing)
 
@@ -70,9 +71,9 @@ def follow(session: Session, name: str | None, offset_s: float = 0.0, **options:
 class Following:
     """One source, followed by whatever plays. `round` is for the player's thread."""
 
-    def __init__(self, source: Source, offset_s: float = 0.0) -> None:
+    def __init__(self, source: Source, offset_s: float = 0.0, name: str = "") -> None:
         """`offset_s`: by how much the patch is to be ahead of the source, besides what the device takes."""
-        self.source = source
+        self.source, self.name = source, name
         self.offset_s = offset_s
         self._follower: Follower | None = None
         self._playing: Playing | None = None

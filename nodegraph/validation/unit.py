@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 from nodegraph.core.ports import CableKind, Control, Outlet
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.runtime.kernels import forms
+from nodegraph.runtime.kernels.memory_words import load_i64, run_kernel
+from nodegraph.runtime.native.compiled import address
 from nodegraph.validation.comparing import Floats
 from nodegraph.validation.memory import PATTERN, Guarded
 
-CALL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
+CALL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 8)
 DTYPES: dict[str, Any] = {"f32": np.float32, "f64": np.float64, "u32": np.uint32, "i64": np.int64}
 Port = tuple[Guarded, bool]
 """A port's buffer, and whether the node sees all its channels: ``(channels, frames)``, else ``(frames, lanes)``."""
@@ -113,19 +115,19 @@ class Unit:
             modes += mode
             if port is not None:
                 inputs.append(port)
-        kernel = CALL(forms.kernel(self.spec, modes, self.lanes))
+        kernel = forms.kernel(self.spec, modes, self.lanes)
         named = self._outputs(frames, values)
         outputs = [port for _, port in named]
-        counts = list(blocks(frames, split))
-        starts = np.cumsum([0, *counts[:-1]], dtype=np.int64)
+        counts = np.array(blocks(frames, split), np.int64)
+        starts = np.cumsum(counts) - counts
         ins, kept_ins = _tables(inputs, starts)
         outs, kept_outs = _tables(outputs, starts)
-        first_in, first_out = ins.ctypes.data, outs.ctypes.data
+        call = CALL(address(run_blocks))
         began = time.perf_counter()
-        for number, count in enumerate(counts):
-            kernel(
-                self.state.address, first_in + number * ins.strides[0], first_out + number * outs.strides[0], count
-            )  # fmt: skip
+        call(
+            kernel, self.state.address, ins.ctypes.data, ins.strides[0], outs.ctypes.data, outs.strides[0],
+            counts.ctypes.data, len(counts),
+        )  # fmt: skip
         self.took_s = time.perf_counter() - began
         del kept_ins, kept_outs  # the kernel read them until here
         for guarded in (self.state, *self.arrays.values(), *(port for port, _ in (*inputs, *outputs))):
@@ -199,14 +201,22 @@ def _tables(ports: Sequence[Port], starts: NDArray[np.int64]) -> tuple[NDArray[n
     return table, keep
 
 
-def blocks(frames: int, split: Sequence[int] | None) -> Iterator[int]:
+def run_blocks(kernel, state, ins, ins_row, outs, outs_row, counts, many):  # type: ignore[no-untyped-def]
+    """Run a kernel block by block, as machine code: a row of either table and a count for each."""
+    for number in range(many):
+        run_kernel(kernel, state, ins + number * ins_row, outs + number * outs_row, load_i64(counts, 8 * number))
+
+
+def blocks(frames: int, split: Sequence[int] | None) -> list[int]:
     """Block lengths that add up to `frames`."""
-    at, number = 0, 0
-    while at < frames:
-        count = min(split[number % len(split)] if split else frames, frames - at)
-        yield count
-        at += count
-        number += 1
+    turn = list(split) if split else [frames]
+    whole = turn * (frames // sum(turn)) if frames else []
+    left = frames - sum(whole)
+    for count in turn:
+        if left > 0:
+            whole.append(min(count, left))
+            left -= count
+    return whole
 
 
 def play(spec: NodeSpec, frames: int, values: Mapping[str, Any] | None = None, **options: Any) -> dict[str, Floats]:

@@ -42,7 +42,7 @@ def test_its_commands_and_options_are_understood() -> None:
 
 
 def test_its_table_is_that_of_the_protocol() -> None:
-    rows = re.findall(r"^\| (`[a-z`, ]+) \| ([a-z`, –]*) \|", SERVER.split("| request |")[1], re.MULTILINE)
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \| ([a-z_`, –]*) \|", SERVER.split("| request |")[1], re.MULTILINE)
     told = {name: set(re.findall(r"\w+", takes)) for names, takes in rows for name in re.findall(r"\w+", names)}
     told["open"], told["unsubscribe"] = {"path"}, {"topics"}
     told["store"] |= {"addresses"}

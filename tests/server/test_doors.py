@@ -15,8 +15,8 @@ from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 
 ROUTES = (
-    "/", "/status", "/panel.js", "/panel.css", "/wire.js", "/controls.js", "/scale.js", "/status.js", "/icon.svg",
-    "/health", "/ws", "/nothing", "/../server.py", "/panel/index.html",
+    "/", "/status", "/panel.js", "/panel.css", "/wire.js", "/controls.js", "/learn.js", "/scale.js", "/status.js",
+    "/icon.svg", "/health", "/ws", "/nothing", "/../server.py", "/panel/index.html",
 )  # fmt: skip
 HOSTS = ("{here}", "localhost:{port}", "evil.example:{port}", "127.0.0.1:1", "localhost", "evil.example", "", "two")
 ORIGINS = (

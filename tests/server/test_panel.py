@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from nodegraph.osc.door import Door
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 from tests.server.browser import Browser
+from tests.session.test_learning import fader
 
 MARKED = [
     {"kind": "slider", "address": "osc.freq", "label": "Pitch"},
@@ -96,6 +98,51 @@ def test_presets_are_recalled_from_the_panel(server: Server, session: Session) -
             await browser.until("document.querySelectorAll('#presets button').length === 2")
 
     asyncio.run(go())
+
+
+def test_a_fader_of_another_program_is_learned_and_forgotten_on_the_panel(server: Server, session: Session) -> None:
+    session.patch.document.extra["panel"] = MARKED
+
+    async def go(door: Door) -> None:
+        assert door.port is not None
+        async with Browser() as browser:
+            await browser.open(server.url)
+            await browser.until("document.querySelectorAll('.control').length === 5")
+            await browser.until("!document.getElementById('learn').hidden")
+            await browser.value("document.getElementById('learn').click()")
+            left, top, width, height = await browser.value(BOX.format(".slider input[type=range]"))
+            await browser.press(left + 0.9 * width, top + height / 2)
+            await browser.until("document.querySelectorAll('.control.waits').length === 2")  # the pad moves it, too
+            assert session.get("osc.freq") == 330.0, "who learns moves nothing"
+            assert "/patch/osc/freq" in await browser.value("document.getElementById('learn-words').textContent")
+            fader(door.port, "/1/fader3", 0.5)
+            await browser.until("document.querySelector('.slider .bond')?.textContent === '/1/fader3 ×'")
+            await browser.until("document.querySelectorAll('.control.waits').length === 0")
+            fader(door.port, "/1/fader3", 1.0)
+            assert await heard(session, "osc.freq", 330.0) > 1_000
+            await browser.value("document.querySelector('.slider .bond').click()")
+            await browser.until("document.querySelector('.bond') === null")
+            assert door.learned == []
+            await browser.value("document.getElementById('learn').click()")
+            left, top, width, height = await browser.value(BOX.format(".slider input[type=range]"))
+            before = session.get("osc.freq")
+            await browser.press(left + 0.1 * width, top + height / 2)
+            assert await heard(session, "osc.freq", before) < before
+            await browser.value(
+                "(() => { const it = document.getElementById('follow'); it.value = 'midi';"
+                " it.dispatchEvent(new Event('change')) })()"
+            )
+            for _ in range(1_200):
+                if session.following is not None:
+                    break
+                await asyncio.sleep(0.05)
+            assert session.following is not None and session.following.name == "midi"
+            session.follow(None)
+            await browser.until("document.getElementById('follow').value === ''")
+            assert not browser.said, browser.said
+
+    with Door(session, port=0) as door:
+        asyncio.run(go(door))
 
 
 def test_keys_alone_are_enough_and_everything_has_a_name(server: Server, session: Session) -> None:

@@ -166,7 +166,7 @@ def test_every_request_refuses_what_it_does_not_know(name: str, box: Box) -> Non
 
 def test_the_transport_needs_a_patch_that_plays(box: Box, session: Session) -> None:
     assert box.code("transport", tempo=90) == "not-playing"
-    assert box.ask("status") == {"playing": False, "title": "Tone", "revision": 0}
+    assert box.ask("status") == {"playing": False, "title": "Tone", "revision": 0, "follows": None}
     session.play()
     box.ask("transport", tempo=90, play=False)
     until(lambda: (clock := session.clock()) and (clock["on"], clock["tempo"], clock["meter"]) == (False, 90.0, 4))

@@ -1,6 +1,7 @@
 // The performer's panel.
 
 import { control, make } from "./controls.js";
+import { Learning } from "./learn.js";
 import { decibels, shown } from "./scale.js";
 import { Wire, addLine, ownName, showState, text } from "./wire.js";
 
@@ -17,12 +18,13 @@ let meter = 4;
 
 const wire = new Wire({
   name: ownName("panel"),
-  topics: ["values", "events", "changed", "opened", "playing", "log", "presets", "saved", "meters", "status"],
+  topics: ["values", "events", "changed", "opened", "playing", "log", "presets", "saved", "follows", "learned", "meters", "status"],
   periods: { meters: 0.05, status: 1 },
   onState: (state, words) => showState(at("connection"), state, words),
   onOpen: open,
 });
 wire.onProblem = (problems) => addLine(at("log"), { text: text(problems), bad: true });
+const learning = new Learning(wire, at("learn"), at("learn-words"), at("controls"));
 
 async function open(hello) {
   showPlaying(hello.playing);
@@ -31,6 +33,7 @@ async function open(hello) {
   at("log").replaceChildren();
   lines.forEach((line) => addLine(at("log"), line));
   await loadPresets();
+  await learning.load();
 }
 
 async function load() {
@@ -68,6 +71,7 @@ function build(panel) {
   });
   at("controls").className = panel.marked ? "" : "by-node";
   at("controls").replaceChildren(...sections);
+  learning.draw();
   const notes = [];
   if (panel.left) notes.push(`${panel.left} more controls are not shown: mark those that matter.`);
   if (panel.missing.length) notes.push(`The panel of this patch names what it does not have: ${panel.missing.join(", ")}.`);
@@ -106,6 +110,7 @@ wire.on("status", (status) => {
   at("xruns").classList.toggle("bad", Boolean(status.xruns));
   at("late").textContent = status.playing ? status.late : "–";
   showPlaying(status.playing);
+  if (document.activeElement !== at("follow")) followed(status.follows);
 });
 wire.on("meters", (data) => {
   showPlaying(data.playing);
@@ -138,6 +143,16 @@ function showClock(clock) {
   if (document.activeElement !== tempo) tempo.value = shown(Math.round(10 * clock.tempo) / 10);
   at("position").textContent = `${Math.floor(clock.beat / meter) + 1} : ${Math.floor(clock.beat % meter) + 1}`;
 }
+
+const followed = (source) => (at("follow").value = source ?? "");
+at("follow").addEventListener("change", () => {
+  const source = at("follow").value || null;
+  wire.ask("follow", { source }).catch((problems) => {
+    wire.onProblem(problems);
+    wire.ask("status").then((status) => followed(status.follows), wire.onProblem);
+  });
+});
+wire.on("follows", ({ source }) => followed(source));
 
 // -- meters
 
