@@ -13,6 +13,23 @@ settings.register_profile("ci", settings.get_profile("local"), derandomize=True,
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 
+LONGEST = (
+    "validation/test_every_", "soak/test_hours", "soak/test_edits", "headless/test_living", "soak/test_life",
+    "runtime/test_portaudio", "patches/test_feedback", "listeners/test_notes", "runtime/test_drift",
+    "api/test_watching", "usernodes/test_trying", "validation/test_command", "api/test_pictures",
+)  # fmt: skip
+"""Files that take longest, the longest first: begun last, they would be waited for by an idle processor."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, the others in their order (`scripts/test` keeps it so)."""
+
+    def place(item: pytest.Item) -> int:
+        return next((at for at, name in enumerate(LONGEST) if f"tests/{name}" in item.path.as_posix()), len(LONGEST))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def kernel_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A kernel cache that is empty when the tests begin, so that no test runs on yesterday's code. The processes among

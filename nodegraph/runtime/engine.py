@@ -332,15 +332,20 @@ class Engine:
 
     # -- playing
 
-    def process(self, ins: np.ndarray[Any, Any] | None, outs: np.ndarray[Any, Any]) -> None:
-        """Play one block: float32 ``(channels, frames)``; `outs` is filled. Any length."""
+    def process(self, ins: np.ndarray[Any, Any] | None, outs: np.ndarray[Any, Any], block: int = LONGEST_BLOCK) -> None:
+        """Play blocks of `block` frames, the last as long as is left: float32 ``(channels, frames)``; `outs` is filled.
+
+        Any length; one that is longer than was prepared for is played in pieces.
+        """
         frames = outs.shape[1]
         native = native_render()
-        for start in range(0, frames, LONGEST_BLOCK):
-            count = min(LONGEST_BLOCK, frames - start)
+        block = min(block, LONGEST_BLOCK)
+        whole = LONGEST_BLOCK // block * block
+        for start in range(0, frames, whole):
+            count = min(whole, frames - start)
             if ins is not None and self.inputs:
                 self.in_buffers[:, :count] = ins[:, start : start + count]
-            native(self.address, self.in_pointers.ctypes.data, self.out_pointers.ctypes.data, count)
+            native(self.address, self.in_pointers.ctypes.data, self.out_pointers.ctypes.data, count, block)
             outs[:, start : start + count] = self.out_buffers[: outs.shape[0], :count]
 
     @property

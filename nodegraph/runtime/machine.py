@@ -23,7 +23,7 @@ def pointers(planes: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 @lru_cache(maxsize=1)
 def native_render() -> Callable[..., int]:
     """The offline renderer's entry. The call lets other Python threads run."""
-    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(address(callbacks.render))
+    return ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)(address(callbacks.render))
 
 
 @cache

@@ -13,6 +13,7 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from sys import intern
 from typing import Any
 
@@ -366,10 +367,16 @@ def _answers_later(entry: NodeEntry) -> bool:
 
 def _bound(handler: Callable[..., None]) -> Callable[[Any, Any], None]:
     """A handler that takes what its author wrote of (message, when)."""
-    names = list(inspect.signature(handler).parameters)
-    if names == ["message", "when"]:
+    names = _parameters(getattr(handler, "__func__", handler), hasattr(handler, "__func__"))
+    if names == ("message", "when"):
         return handler
     return lambda message, when: handler(*({"message": message, "when": when}[name] for name in names))
+
+
+@lru_cache(maxsize=1_024)
+def _parameters(function: Callable[..., None], bound: bool) -> tuple[str, ...]:
+    """The names of what a handler takes: to ask takes longer than most handlers."""
+    return tuple(inspect.signature(function).parameters)[bound:]
 
 
 def described(value: Any) -> str:

@@ -33,7 +33,7 @@ from nodegraph.runtime.compile.schedule import Schedule
 from nodegraph.runtime.compile.timing import Timing, timing_of
 from nodegraph.runtime.crew import Threads, thread_count
 from nodegraph.runtime.edits import Stage
-from nodegraph.runtime.engine import Engine
+from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
 from nodegraph.runtime.lane import Lane
 from nodegraph.runtime.listeners import Listeners, Weights
 from nodegraph.runtime.many import Many
@@ -305,6 +305,7 @@ class Player(Changing):
         frames = outs.shape[1]
         engine = self.engine
         engine.waiting = True
+        whole = max(1, LONGEST_BLOCK // block) * block
         start = 0
         while start < frames:
             granted = int(engine.words[w.GRANT]) - engine.done
@@ -313,10 +314,12 @@ class Player(Changing):
                 if int(engine.words[w.GRANT]) <= engine.done:
                     self.listeners.wait(0.5)
                 continue
-            count = min(block, frames - start, granted)
-            engine.process(None if ins is None else ins[:, start : start + count], outs[:, start : start + count])
+            count = min(whole, frames - start, granted)
+            engine.process(
+                None if ins is None else ins[:, start : start + count], outs[:, start : start + count], block
+            )  # fmt: skip
             start += count
-            if progress is not None and start % (block * 64) < block and progress(start) is False:
+            if progress is not None and progress(start) is False:
                 break
 
     def live(

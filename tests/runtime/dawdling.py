@@ -11,7 +11,7 @@ from nodegraph.runtime.kernels.memory_words import (
 )
 from nodegraph.runtime.native import crew as c
 from nodegraph.runtime.native import words as w
-from nodegraph.runtime.native.dispatch import process
+from nodegraph.runtime.native.callbacks import render
 
 
 def dawdle(crew):
@@ -68,16 +68,14 @@ def idle_finish(crew, count):
                 c.perform(crew, token)
 
 
-def slow_render(engine, ins, outs, frames):
-    """One block with `slow_finish`, which stands in for the engine's own when this is compiled."""
-    process(engine, ins, outs, frames)
-    return 0
+def slow_render(engine, ins, outs, frames, block):
+    """Blocks with `slow_finish`, which stands in for the engine's own when this is compiled."""
+    return render(engine, ins, outs, frames, block)
 
 
-def idle_render(engine, ins, outs, frames):
+def idle_render(engine, ins, outs, frames, block):
     """The same with `idle_finish`."""
-    process(engine, ins, outs, frames)
-    return 0
+    return render(engine, ins, outs, frames, block)
 
 
 def lost(mine):
@@ -103,7 +101,6 @@ def wake_and_wait(crew, count):
         pause()
 
 
-def polite_render(engine, ins, outs, frames):
-    """One block with `wake_and_wait`."""
-    process(engine, ins, outs, frames)
-    return 0
+def polite_render(engine, ins, outs, frames, block):
+    """Blocks with `wake_and_wait`."""
+    return render(engine, ins, outs, frames, block)

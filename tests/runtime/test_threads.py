@@ -93,7 +93,7 @@ def test_threads_that_dawdle_change_nothing(seed: int, late: str, monkeypatch: p
     )
     with monkeypatch.context() as patched:
         patched.setattr(native_crew, "finish", finish)
-        slow = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(address(render))
+        slow = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)(address(render))
     monkeypatch.setattr(engines, "native_render", lambda: slow)
     patient(monkeypatch, dawdling.dawdler if late == "slow" else None)
     reckless(monkeypatch, seed)
@@ -232,7 +232,7 @@ def _leaving_some() -> Callable[[], Any]:
     """The renderer, but the audio thread gives the helpers 0.2 ms to come first."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(native_crew, "wake", dawdling.wake_and_wait)
-        render = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 4)(address(dawdling.polite_render))
+        render = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)(address(dawdling.polite_render))
     return lambda: render
 
 

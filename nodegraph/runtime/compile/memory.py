@@ -18,8 +18,8 @@ def touched(array: Array) -> Array:
     """The array, with every page written to: the system gives fresh memory at the first write, and that may not be the
     audio thread's."""
     flat = array.reshape(-1).view(np.uint8)
-    flat[::SYSTEM_PAGE] = flat[::SYSTEM_PAGE]
-    flat[-1:] = flat[-1:]
+    for bytes in (flat[::SYSTEM_PAGE], flat[-1:]):
+        np.bitwise_or(bytes, 0, out=bytes)  # numpy leaves out an assignment of something to itself
     return array
 
 

@@ -181,7 +181,21 @@ def null_loop(gate, frames, nanoseconds, clock_id, place):
     return 0
 
 
-def render(engine, ins, outs, frames):
-    """One block, for the offline renderer."""
-    process(engine, ins, outs, frames)
+def render(engine, ins, outs, frames, block):
+    """Block after block, for the offline renderer. `ins` and `outs` list where the first one lies."""
+    done = 0
+    while done < frames:
+        part = min(block, frames - done)
+        process(engine, ins, outs, part)
+        move(ins, load_i64(engine, 8 * w.IN_CHANNELS), 4 * part)
+        move(outs, load_i64(engine, 8 * w.OUT_CHANNELS), 4 * part)
+        done += part
+    move(ins, load_i64(engine, 8 * w.IN_CHANNELS), -4 * frames)
+    move(outs, load_i64(engine, 8 * w.OUT_CHANNELS), -4 * frames)
     return 0
+
+
+def move(table, many, bytes):
+    """Each address of a table goes on by so many bytes."""
+    for c in range(many):
+        store_i64(table, 8 * c, load_i64(table, 8 * c) + bytes)
