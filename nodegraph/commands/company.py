@@ -24,7 +24,7 @@ OPENING: Final = ("serve", "listen", "oscquery", "osc", "osc_tcp", "follow")
 
 
 def company_options(parser: argparse.ArgumentParser) -> None:
-    """--serve, --listen, --allow, --oscquery, --announce, --osc, --send-to, --follow."""
+    """--serve, --listen, --allow, --oscquery, --announce, --osc, --send-to, --follow, --recover."""
     group = parser.add_argument_group("others", "let others play it; everything is on this machine alone, unless told")
     add = group.add_argument
     add(
@@ -41,6 +41,10 @@ def company_options(parser: argparse.ArgumentParser) -> None:
         help=f"OSCQuery, which wants no token ({OSCQUERY_PORT}; 0: any port)",
     )  # fmt: skip
     add("--oscquery-token", action="store_true", help="paths of OSCQuery begin with the token")
+    add(
+        "--recover", nargs="?", const="take", choices=("take", "forget"),
+        help="take up edits of others that were never saved because the program died; forget: leave them",
+    )  # fmt: skip
     add("--announce", action="store_true", help="make OSCQuery known to the network (zeroconf)")
     add("--follow", choices=CLOCKS, help="whose beats the patch's clock follows")
     add("--listen", metavar="ADDR[:PORT]", help="panel, clients and OSC also at this address of this machine")
@@ -61,7 +65,7 @@ class Company:
 
 def wants_company(args: argparse.Namespace, patch: Patch) -> bool:
     """Whether the patch is to play as a session that others join."""
-    return any(getattr(args, name) is not None for name in OPENING) or uses_osc(patch)
+    return any(getattr(args, name) is not None for name in OPENING) or args.recover is not None or uses_osc(patch)
 
 
 def uses_osc(patch: Patch, kinds: tuple[str, ...] = ("osc.send", "osc.receive")) -> bool:

@@ -47,12 +47,15 @@ def threads(text: str) -> int | Literal["auto"]:
     return int(text)
 
 
-def open_patch(path: Path, sets: list[str], input: Path | None) -> tuple[Patch, list[Post], Path | None]:
+def open_patch(
+    path: Path, sets: list[str], input: Path | None, patch: Patch | None = None
+) -> tuple[Patch, list[Post], Path | None]:
     """The patch with its values set; messages to send in the beginning; and the file that `in~` hears, if it does.
 
-    Raises PatchError and MediaError with every problem of what was asked.
+    `patch`: this one instead of what is in the file. Raises PatchError and MediaError with every problem of what was
+    asked.
     """
-    patch = Patch.open(path)
+    patch = patch or Patch.open(path)
     if sets:
         bring(patch.document)  # their values are held against what they declare
     posts: list[Post] = []

@@ -69,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     from nodegraph.api.performance import check_target
     from nodegraph.api.sounds import check_sound_target, check_writable
     from nodegraph.commands.company import wants_company
+    from nodegraph.commands.losing import lost_of
     from nodegraph.commands.options import open_patch
     from nodegraph.commands.view import status_view
 
@@ -81,11 +82,12 @@ def run(args: argparse.Namespace) -> int:
         check_target(args.keep_performance)
     if args.picture:
         check_writable(args.picture)
-    patch, posts, input = open_patch(args.patch, args.sets, args.input)
+    lost = lost_of(args)
+    patch, posts, input = open_patch(args.patch, args.sets, args.input, None if lost is None else lost.patch())
     if wants_company(args, patch):
         from nodegraph.commands.serving import serve
 
-        return serve(args, patch, posts, input)
+        return serve(args, patch, posts, input, lost)
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
     with view:
         playing, interrupted = _play(patch, posts, input, args, view)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nodegraph.api.playing import Playing
     from nodegraph.commands.company import Company
     from nodegraph.commands.options import Post
+    from nodegraph.headless.recovery import Lost
     from nodegraph.session.session import Session
 
 
@@ -35,22 +36,29 @@ class Shown:
         return found if found.get("driver") else playing.status()
 
 
-def serve(args: argparse.Namespace, patch: Patch, posts: list[Post], input: Path | None) -> int:
-    """Play in company until Ctrl-C, or until the seconds are over."""
+def serve(
+    args: argparse.Namespace, patch: Patch, posts: list[Post], input: Path | None, lost: Lost | None = None
+) -> int:
+    """Play in company until Ctrl-C, or until the seconds are over. `lost`: whence the patch comes, if not its file."""
     from nodegraph.commands.company import company
     from nodegraph.commands.hearing import Hearing
+    from nodegraph.commands.losing import keeping
     from nodegraph.commands.run import tell_what_is_left
     from nodegraph.commands.view import status_view
     from nodegraph.core.flatten import flatten
     from nodegraph.session.session import Session
 
     view = status_view(patch.title or args.patch.name, patch.about, args.json)
+
+    def say(text: str) -> None:
+        view.log("", text)
+
     with Session(
         patch, report=view.log, seconds=args.seconds, driver=args.driver, device=args.device, rate=args.rate,
         input_device=args.input_device, block=args.block, input=input, threads=args.threads, record=args.record,
         keep_performance=args.keep_performance, lookahead_s=args.lookahead, first=posts,
         performance=args.perform, keep=args.picture is not None,
-    ) as session, company(session, args, lambda text: view.log("", text)) as beside:  # fmt: skip
+    ) as session, keeping(session, args, lost, say), company(session, args, say) as beside:  # fmt: skip
         session.play()
         session.once("record", "keep_performance", "first", "performance", "keep")  # a client may let it play again
         playing = session.playing

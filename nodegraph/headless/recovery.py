@@ -64,16 +64,22 @@ class Recovery:
         self._file.unlink(missing_ok=True)
         self.keeper.kept = None
 
-    def close(self) -> None:
-        """The session ends in order: nothing is left behind."""
+    def close(self, *, leave: bool = False) -> bool:
+        """The session ends in order: nothing is left behind. With `leave`, what is unsaved is, as after a crash.
+
+        Gives whether anything is.
+        """
         self._session.news.leave(self._saved, ("saved",))
+        left = leave and self._session.patch.history.changed and self.keeper.keep()
         self.keeper.stop()
-        self._file.unlink(missing_ok=True)
+        if not left:
+            self._file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self._file.with_suffix(".lock").unlink()
         os.close(self._lock)
         with contextlib.suppress(OSError):
             self._place.rmdir()  # if nobody else keeps anything there
+        return left
 
     def __enter__(self) -> Recovery:
         return self

@@ -27,6 +27,7 @@ ALONE: Final = (
 )  # fmt: skip
 """Options that mean something with --headless alone."""
 NEVER: Final = {
+    "recover": "it comes back with its edits anyway",
     "record": "a restart would begin the file anew: put a record~ into the patch",
     "picture": "it is made at the end, and there is none",
     "watch": "nobody is there who edits",
