@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 import numpy as np
 import pytest
 
@@ -11,11 +13,12 @@ from nodegraph.runtime.kernels.links import can_link, last_link, link
 from nodegraph.runtime.native import chains
 from nodegraph.runtime.native.compiled import address
 from nodegraph.validation.memory import Guarded
-from nodegraph.validation.unit import CALL, Unit
+from nodegraph.validation.unit import Unit
 from tests.contracts.drive import NASTY, TICKS, drive, kind
 from tests.contracts.harness import Floats
 
 BLOCK = 64
+CALL = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
 LINKED = [spec for spec in TICKS if can_link(spec, 1)]
 
 every_link = pytest.mark.parametrize("spec", LINKED, ids=kind)
