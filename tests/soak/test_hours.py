@@ -29,7 +29,7 @@ def servers() -> Iterator[list[JackServer]]:
     with ExitStack() as stack:
         found = []
         for name in ("nodegraph-hours-1", "nodegraph-hours-2"):
-            found.append(start_jack(name))
+            found.append(start_jack(name, 1_024))
             stack.callback(found[-1].stop)
         yield found
 
