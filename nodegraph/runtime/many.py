@@ -39,7 +39,6 @@ class Plan:
     ramps: Numbers
     low: Floats
     high: Floats
-    frames: list[int]
     stored: list[float]
     others: tuple[int, ...]
     missing: tuple[int, ...]
@@ -77,9 +76,8 @@ class Many:
             return
         numbers = np.minimum(np.maximum(numbers[plan.which], plan.low), plan.high)
         self.engine.controls(max(frame, messages.floor), plan.slots, plan.ramps, numbers)
+        messages.recalls.moved_all(plan.there, numbers, plan.ramps, plan.stored)
         values = numbers.tolist()
-        for place, value, frames, stored in zip(plan.there, values, plan.frames, plan.stored, strict=True):
-            messages.recalls.moved(*place, value, frames, stored)
         if messages.moved_all is not None:
             messages.moved_all(plan.there, values)
         elif messages.moved is not None:
@@ -128,6 +126,6 @@ class Many:
         there = places if len(which) == len(places) else tuple(places[index] for index in which)
         return Plan(
             places, messages.entries, there, np.array(which, np.int64),
-            np.array(slots, np.int64), np.array(ramps, np.int64), low, high, ramps, stored, tuple(others),
+            np.array(slots, np.int64), np.array(ramps, np.int64), low, high, stored, tuple(others),
             tuple(missing),
         )  # fmt: skip

@@ -9,9 +9,11 @@ rest of its way is left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
 
 from nodegraph.core.messages import Ramp
 from nodegraph.core.ports import Control
@@ -26,6 +28,8 @@ PIECE_S: Final = 0.01
 """The shortest piece of a bent way."""
 LONGEST_S: Final = 3_600.0
 Place = tuple[str, str]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(slots=True)
@@ -45,30 +49,71 @@ class Way:
         return self.start + (self.end - self.start) * max(passed, 0) / self.frames
 
 
+@dataclass(slots=True)
+class Bank:
+    """The ways of controls that are moved together again and again, as arrays: a row for each of `places`."""
+
+    places: tuple[Place, ...]
+    frame: int
+    start: Floats
+    end: Floats
+    frames: Numbers
+
+    def go_on(self, now: int, values: Floats) -> None:
+        """Each goes somewhere else, from where it is now."""
+        passed = max(now - self.frame, 0)
+        along = self.start + (self.end - self.start) * passed / np.maximum(self.frames, 1)
+        self.start = np.where(passed >= self.frames, self.end, along)
+        self.frame, self.end = now, values
+
+
 class Recalls:
     """Moves controls of one running graph. On the player's thread."""
 
     def __init__(self, messages: Messages) -> None:
         self._messages = messages
-        self._ways: dict[Place, Way] = {}
+        self._kept: dict[Place, Way] = {}
+        self._bank: Bank | None = None
 
     # -- where controls are
+
+    @property
+    def _ways(self) -> dict[Place, Way]:
+        """The way of every control that was moved."""
+        bank = self._bank
+        if bank is not None:
+            self._bank = None
+            for place, start, end, frames in zip(
+                bank.places, bank.start.tolist(), bank.end.tolist(), bank.frames.tolist(), strict=True
+            ):
+                self._kept[place] = Way(bank.frame, start, end, frames)
+        return self._kept
 
     def moved(self, node: str, inlet: str, value: float, frames: int, stored: float) -> None:
         """A control goes somewhere, from now on."""
         now = self._messages.now
         way = self._ways.get((node, inlet))
         start = stored if way is None else way.at(now)
-        self._ways[node, inlet] = Way(now, start, value, frames)
+        self._kept[node, inlet] = Way(now, start, value, frames)
+
+    def moved_all(self, places: tuple[Place, ...], values: Floats, frames: Numbers, stored: Sequence[float]) -> None:
+        """Controls of native nodes go somewhere, from now on. As a rule they are the same as the last time."""
+        now = self._messages.now
+        if self._bank is None or self._bank.places is not places:
+            ways = [self._ways.get(place) for place in places]
+            start = [at if way is None else way.at(now) for way, at in zip(ways, stored, strict=True)]
+            self._bank = Bank(places, now, np.array(start), values, frames)
+        else:
+            self._bank.go_on(now, values)
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Nodes have other ids from now on."""
-        self._ways = {(names.get(node, node), inlet): way for (node, inlet), way in self._ways.items()}
+        self._kept = {(names.get(node, node), inlet): way for (node, inlet), way in self._ways.items()}
 
     def keep(self, entries: Mapping[str, Any]) -> None:
         """Forget the nodes that are not among these."""
         for place in [place for place in self._ways if place[0] not in entries]:
-            del self._ways[place]
+            del self._kept[place]
 
     def value(self, node: str, inlet: str) -> float | None:
         """Where a control is now; None when there is none."""
