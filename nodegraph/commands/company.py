@@ -76,8 +76,16 @@ def uses_osc(patch: Patch, kinds: tuple[str, ...] = ("osc.send", "osc.receive"))
 
 
 @contextmanager
-def company(session: Session, args: Any, say: Callable[[str], None]) -> Iterator[Company]:
-    """Open what was asked for, as long as it is needed. `say` gets what a user should know.
+def company(
+    session: Session,
+    args: Any,
+    say: Callable[[str], None],
+    *,
+    health: Callable[[], str] | None = None,
+    metrics: Callable[[], str] | None = None,
+) -> Iterator[Company]:
+    """Open what was asked for, as long as it is needed. `say` gets what a user should know; `health` and `metrics` are
+    what the server tells of the whole, where somebody knows it.
 
     Raises DeviceError when a port is taken, PatchError when options do not go together.
     """
@@ -97,7 +105,7 @@ def company(session: Session, args: Any, say: Callable[[str], None]) -> Iterator
             if found.osc.port is None and found.osc.tcp_port is None and uses_osc(session.patch, ("osc.receive",)):
                 say("The patch has osc.receive, and no port is open for it: --osc opens one.")
         if any(value is not None for value in (args.serve, args.listen, args.oscquery)):
-            found.server = _server(session, args, found.osc)
+            found.server = _server(session, args, found.osc, health, metrics)
             stack.callback(found.server.close)
         if args.follow is not None:
             session.follow(args.follow)
@@ -117,11 +125,18 @@ def _osc(session: Session, args: Any) -> Door:
     )  # fmt: skip
 
 
-def _server(session: Session, args: Any, osc: Door | None) -> Server:
+def _server(
+    session: Session,
+    args: Any,
+    osc: Door | None,
+    health: Callable[[], str] | None,
+    metrics: Callable[[], str] | None,
+) -> Server:
     from nodegraph.core.errors import DeviceError, Problem
+    from nodegraph.headless.health import CONTENT_TYPE
 
     try:
-        from nodegraph.server.server import Server
+        from nodegraph.server.server import Page, Server
     except ModuleNotFoundError as error:
         if error.name not in ("aiohttp", "pythonosc", "zeroconf"):
             raise
@@ -130,5 +145,6 @@ def _server(session: Session, args: Any, osc: Door | None) -> Server:
     return Server(
         session, port=PORT if args.serve is None else args.serve, listen=args.listen, allow=args.allow,
         oscquery=args.oscquery, oscquery_token=args.oscquery_token, announce=args.announce,
-        osc_port=None if osc is None else osc.port, on_osc=None if osc is None else osc.take,
+        osc_port=None if osc is None else osc.port, on_osc=None if osc is None else osc.take, health=health,
+        pages=[] if metrics is None else [Page("/metrics", metrics, CONTENT_TYPE)],
     )  # fmt: skip

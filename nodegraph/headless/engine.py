@@ -200,11 +200,11 @@ def companions(session: Session, plan: Plan, vitals: Vitals) -> Iterator[None]:
     from argparse import Namespace
 
     from nodegraph.commands.company import company
+    from nodegraph.headless.health import health, metrics
 
     with contextlib.ExitStack() as stack:
         if plan.health is not None:
             from nodegraph.headless.answering import Answering
-            from nodegraph.headless.health import health, metrics
 
             answering = Answering(
                 plan.health, lambda: health(session.status(), vitals), lambda: metrics(session.status(), vitals), say
@@ -212,7 +212,13 @@ def companions(session: Session, plan: Plan, vitals: Vitals) -> Iterator[None]:
             answering.start()
             stack.callback(answering.stop)
         assert plan.args is not None
-        beside = stack.enter_context(company(session, Namespace(**plan.args), lambda text: say("info", text)))
+        beside = stack.enter_context(
+            company(
+                session, Namespace(**plan.args), lambda text: say("info", text),
+                health=lambda: str(health(session.status(), vitals)["health"]),
+                metrics=lambda: metrics(session.status(), vitals),
+            )
+        )  # fmt: skip
         if beside.server is not None:
             say("info", f"the panel: {beside.server.url}")
         if beside.osc is not None and beside.osc.port is not None:

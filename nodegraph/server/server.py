@@ -36,7 +36,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A plain answer that others add to the server: `call` gives its text, quickly; `door` says who may see it."""
+    """A plain answer that others add to the server: `call` gives its text; `door` says who may see it."""
 
     path: str
     call: Callable[[], str]
@@ -58,19 +58,22 @@ class Server:
         oscquery_token: bool = False,
         announce: bool = False,
         pages: Iterable[Page] = (),
+        health: Callable[[], str] | None = None,
         on_osc: Callable[[bytes], None] | None = None,
         osc_port: int | None = None,
     ) -> None:
         """`port` 0 is any that is free. `listen` is ``ADDR[:PORT]``, besides loopback; `allow` are the networks from
         which requests may come then. `oscquery` is a port for OSCQuery, 0 for any, None for none; with `oscquery_token`
         its paths begin with the token of this launch; `announce` makes it known to the network. `on_osc` gets the OSC
-        packets that come by OSCQuery; `osc_port` is where others may come.
+        packets that come by OSCQuery; `osc_port` is where others may come. `health` says in a word how all is:
+        ``failed`` is bad.
 
         Raises DeviceError: a port is taken, an address is not of this machine.
         """
         self.session = session
         self.levels = Levels(session)
         self.pages = tuple(pages)
+        self.health = health
         networks = networks_of(allow)
         place = None if listen is None else place_of(listen, port)
         if place is not None and not networks and place[0] not in ("localhost", "127.0.0.1", "::1"):
@@ -201,7 +204,7 @@ class Server:
             if file.suffix in TYPES and file.name not in PAGES.values():
                 app.router.add_get(f"/{file.name}", _file(file))
         for page in self.pages:
-            app.router.add_get(page.path, _plain(page))
+            app.router.add_get(page.path, _plain(page, self._slow))
         return app
 
     def _door(self, request: web.Request) -> Door:
@@ -215,7 +218,11 @@ class Server:
 
     async def _health(self, request: web.Request) -> web.Response:
         playing = self.session.playing
-        return web.json_response({"ok": True, "playing": playing is not None and playing.running})
+        said: dict[str, Any] = {"ok": True, "playing": playing is not None and playing.running}
+        if self.health is not None:
+            said["health"] = await asyncio.get_running_loop().run_in_executor(self._slow, self.health)
+            said["ok"] = said["health"] != "failed"
+        return web.json_response(said, status=200 if said["ok"] else 503)
 
     async def _wire(self, request: web.Request) -> web.StreamResponse:
         if len(self._wires) >= MOST_CLIENTS:
@@ -286,8 +293,9 @@ def _file(path: Path) -> Handler:
     return handle
 
 
-def _plain(page: Page) -> Handler:
+def _plain(page: Page, slow: ThreadPoolExecutor) -> Handler:
     async def handle(request: web.Request) -> web.Response:
-        return web.Response(text=page.call(), content_type=page.kind)
+        text = await asyncio.get_running_loop().run_in_executor(slow, page.call)
+        return web.Response(body=text.encode(), headers={"Content-Type": page.kind})
 
     return handle

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
+import urllib.error
+import urllib.request
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from nodegraph import Patch
+from nodegraph.headless.health import CONTENT_TYPE
 from nodegraph.headless.places import take_lock
 from tests.cli.conftest import Command, nodegraph
 from tests.headless.conftest import TONE, Service, until
 
 __all__ = ["nodegraph"]
+TOKEN = "a-token-of-the-tests-own-0123456789"
 MOVED = {"/patch/osc/freq": 441.5, "/patch/level/gain": 0.125}
 
 
@@ -29,11 +34,20 @@ def with_state(service: Service, **changes: object) -> None:
 
 
 def test_it_plays_answers_and_ends_with_its_state_kept(service: Service) -> None:
-    service.start("--autostart")
+    service.start("--autostart", "--serve", "0", NODEGRAPH_TOKEN=TOKEN)
     assert service.playing()["health"] == "ok"
     code, text = service.get("/metrics")
     assert code == 200 and "nodegraph_playing 1\n" in text
     assert service.get("/nothing")[0] == 404
+    panel = until(lambda: re.search(r"the panel: (http://127\.0\.0\.1:\d+)/", service.log()), "the panel")[1]
+    with urllib.request.urlopen(f"{panel}/health") as answer:
+        assert json.load(answer) == {"ok": True, "playing": True, "health": "ok"}
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        urllib.request.urlopen(f"{panel}/metrics")
+    asked = urllib.request.Request(f"{panel}/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(asked) as answer:
+        assert answer.headers["Content-Type"] == CONTENT_TYPE
+        assert "nodegraph_playing 1\n" in answer.read().decode()
     code, err = service.end()
     assert code == 0 and "Traceback" not in err, err
     state = service.state()
