@@ -10,6 +10,8 @@ from nodegraph.core import Tag
 from nodegraph.models import Store
 from nodegraph.nodes.analysis.sessions import open_session, outputs_fragment
 from nodegraph.nodes.analysis.taggers import EMBEDDING, LOGITS, log_mel
+from tests.contracts.moments import give, make
+from tests.contracts.moments import values as sent
 from tests.listeners.driver import Said, hear, values
 from tests.listeners.sounds import ALSA, DESKTOP, SAMPLES, TAGGED, recording, spoken
 
@@ -139,3 +141,23 @@ def test_inner_values_are_shown_without_touching_the_file(yamnet):
 def test_an_absent_device_falls_back_to_the_processor(yamnet):
     session = open_session(Store().files("yamnet")["model"], "no-such-device")
     assert session.get_providers() == ["CPUExecutionProvider"]
+
+
+def test_recordings_that_a_node_was_shown_are_known_again(yamnet):
+    """Half as loud, a little later, and with noise 30 dB below: `vector.nearest` on the embeddings still knows them."""
+    random, taught = np.random.default_rng(3), make("vector.nearest", {"measure": "cosine"})
+
+    def show(sound):
+        give(taught, "x", np.mean(values(hear(yamnet, sound), "embedding"), axis=0).astype(np.float32))
+
+    sounds = {path.stem: recording(path, 16_000) for path in RECORDINGS}
+    for name, sound in sounds.items():
+        show(sound)
+        give(taught, "learn", name)
+    known = 0
+    for name, sound in sounds.items():
+        noise = 10.0 ** (-30 / 20) * np.sqrt(np.mean(sound**2)) * random.standard_normal(len(sound))
+        late = np.zeros(int(random.integers(0, 4_000)))
+        show(np.concatenate([late, 0.5 * sound + noise]).astype(np.float32))
+        known += sent(taught, "name")[-1] == name
+    assert known >= 16, f"{known} of {len(sounds)}"
