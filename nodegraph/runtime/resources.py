@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,10 @@ from nodegraph.runtime.renaming import Names, moved
 Array = np.ndarray[Any, Any]
 Arrays = dict[str, Array]
 RING_SECONDS = 8.0
+"""How long Python may be held up before a tap loses sound."""
+LEAST_SECONDS = 2.5
+"""The same for a tap of so many channels that its ring would be larger than `RING_BYTES`."""
+RING_BYTES = 32 << 20
 _DTYPES = {"f32": np.float32, "f64": np.float64, "u32": np.uint32, "i64": np.int64}
 
 
@@ -54,6 +59,14 @@ class MemoryRing:
 
     def close(self) -> None:
         """Nothing: the memory goes with the object."""
+
+
+def tap_frames(channels: int, rate: int) -> int:
+    """Frames of the ring between a tap and the sound: a power of two."""
+    frames = 1 << math.ceil(math.log2(RING_SECONDS * rate))
+    while 4 * channels * frames > RING_BYTES and frames // 2 >= LEAST_SECONDS * rate:
+        frames //= 2
+    return frames
 
 
 class Resources:
@@ -161,7 +174,7 @@ class Resources:
             if issubclass(spec.cls, InferenceNode):
                 found = Ring(channels, ring_frames(spec.cls.hears, self.rate))
             else:
-                found = MemoryRing(channels, 1 << int(np.ceil(np.log2(RING_SECONDS * self.rate))))
+                found = MemoryRing(channels, tap_frames(channels, self.rate))
             if node in self.rings:
                 self._leaving.append(self.rings[node])
             self.rings[node] = found

@@ -13,6 +13,7 @@ from nodegraph.core.graph import Graph
 from nodegraph.core.registry import registry
 from nodegraph.runtime.compile.memory import SYSTEM_PAGE, touched
 from nodegraph.runtime.player import Player
+from nodegraph.runtime.resources import LEAST_SECONDS, RING_BYTES, RING_SECONDS, tap_frames
 
 pytestmark = pytest.mark.skipif(not hasattr(resource, "RUSAGE_THREAD"), reason="only Linux counts a thread's faults")
 CHANNELS = 16
@@ -73,3 +74,13 @@ def test_a_patch_that_begins_to_play_asks_for_no_memory() -> None:
     finally:
         player.close()
     assert len(found) > 4 and sum(found) <= 2, f"pages asked for, call by call: {found}"
+
+
+@pytest.mark.parametrize("rate", [8_000, 48_000, 192_000])
+def test_what_a_tap_may_miss_is_bounded_by_time_and_then_by_memory(rate: int) -> None:
+    assert tap_frames(1, rate) >= RING_SECONDS * rate
+    for channels in (1, 2, 8, 16, 64):
+        frames = tap_frames(channels, rate)
+        assert frames & (frames - 1) == 0 and frames >= LEAST_SECONDS * rate
+        assert 4 * channels * frames <= RING_BYTES or frames < 2 * LEAST_SECONDS * rate
+    assert 4 * 64 * tap_frames(64, 48_000) < 40 << 20
