@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nodegraph.models import Entry, Store
 
 SUMMARY = "list, fetch and verify models"
+REMOTE = ("https:", "http:", "hf:", "pypi:")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +30,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("names", metavar="NAME", nargs="*")
     fetch.add_argument("--all", action="store_true", help="all that the store knows")
     fetch.add_argument("--accept-licence", action="store_true", help="accept a licence that forbids commercial use")
-    own = add("add", "take a file or folder of your own into the store")
-    own.add_argument("path", metavar="PATH", type=Path)
+    own = add("add", "take a file or folder of your own into the store, or a file from the network")
+    own.add_argument(
+        "path", metavar="PATH|SOURCE",
+        help="a file, a folder, or https://host/path, hf:repo@revision#path, pypi:package==version#path",
+    )  # fmt: skip
     own.add_argument("--name", required=True)
     own.add_argument("--kind", choices=("model", "sound"), default="model")
     own.add_argument("--licence", default="unknown")
+    own.add_argument("--non-commercial", action="store_true", help="its licence forbids commercial use")
     own.add_argument("--about", default="")
     add("verify", "read and hash what is here").add_argument("names", metavar="NAME", nargs="*")
     add("remove", "delete a model's files").add_argument("names", metavar="NAME", nargs="+")
@@ -113,9 +118,11 @@ def _fetch(store: Store, args: argparse.Namespace) -> int:
 def _add(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import progress
 
+    add = store.add_from if args.path.startswith(REMOTE) and not Path(args.path).exists() else store.add
     with progress(args.name) as tell:
-        entry = store.add(
-            args.path, args.name, kind=args.kind, licence=args.licence, about=args.about, progress=tell
+        entry = add(
+            args.path, args.name, kind=args.kind, licence=args.licence, non_commercial=args.non_commercial,
+            about=args.about, progress=tell,
         )  # fmt: skip
     _told(entry, f"{entry.name}: added, {_size(entry.manifest.size)}", args.json)
     return 0

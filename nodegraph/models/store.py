@@ -23,7 +23,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from nodegraph.core.errors import ModelError, Problem, WeightsMissing
@@ -32,7 +32,8 @@ from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
 from nodegraph.models.manifest import Kind, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
 from nodegraph.models.safety import check_suffix, plain_name
-from nodegraph.models.sources import LocalFile, Progress
+from nodegraph.models.sources import LocalFile, Progress, parse_source
+from nodegraph.models.urls import forget_old
 
 State = Literal["here", "missing", "altered"]
 
@@ -180,13 +181,7 @@ class Store:
         keys to files. `texts` are title, about, hears, says, licence_note, origin and meta. A name that was added
         before is replaced; the name of a model that comes with nodegraph is refused.
         """
-        if not valid_name(name):
-            what = f"the name {name!r} is not legal."
-            raise ModelError(Problem("bad-name", what, "Use small letters, digits, '.', '_' and '-', at most 80."))
-        known = self._manifests().get(name)
-        if known and not known[1]:
-            do = "Choose another name with --name."
-            raise ModelError(Problem("name-taken", f"'{name}' is a model that comes with nodegraph.", do))
+        self._check_name(name)
         files: dict[str, dict[str, Any]] = {}
         for key, source in _gather(path, kind).items():
             check_suffix(source.name, name)
@@ -198,20 +193,71 @@ class Store:
             files[key] = {
                 "source": f"file:{source.resolve()}", "sha256": digest, "size": size, "save": source.name,
             }  # fmt: skip
-        together = hashlib.sha256("".join(sorted(file["sha256"] for file in files.values())).encode())
-        data = {
-            "name": name, "kind": kind, "revision": revision or together.hexdigest()[:12], "licence": licence,
-            "non_commercial": non_commercial, "files": files, **texts,
-        }  # fmt: skip
-        manifest = from_data(data, f"{name}.json")
+        texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
+        manifest = _manifest_of(name, files, texts)
         with self._disk(name), self._locked(name, progress):
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
-            write(self.root / "manifests" / f"{name}.json", json.dumps(manifest.as_dict(), indent=2) + "\n")
-            for old in (self.root / name).iterdir():
-                if old.name != manifest.revision:
-                    shutil.rmtree(old)
+            self._keep(manifest)
         return self._entry(manifest, True)
+
+    def add_from(
+        self,
+        source: str,
+        name: str,
+        *,
+        kind: Kind = "model",
+        revision: str = "",
+        licence: str = "unknown",
+        non_commercial: bool = False,
+        progress: Progress = nothing,
+        **texts: Any,
+    ) -> Entry:
+        """Take a file from the network into the store (`models.sources`), and write a manifest for it.
+
+        Its hash is not known before it is here: it is trusted once, and recorded; every later fetch must bring the
+        same. Raises ModelError as `fetch` and `add` do.
+        """
+        self._check_name(name)
+        found = parse_source(source)
+        save = PurePosixPath(found.last).name
+        if not plain_name(save):
+            raise ModelError(Problem("bad-source", f"{source} does not end with the name of a file."))
+        check_suffix(save, name)
+        incoming = self.root / ".incoming"
+        with self._disk(name), self._locked(name, progress):
+            incoming.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=f"{name}@", dir=incoming))
+            try:
+                path = Bringer(scratch, progress, incoming).bring_unknown(found, save, name)
+                file = {"source": str(found), "sha256": sha256(path), "size": path.stat().st_size, "save": save}
+                texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
+                manifest = _manifest_of(name, {kind: file}, texts)
+                folder = self._folder(manifest)
+                folder.mkdir(parents=True, exist_ok=True)
+                os.replace(path, folder / save)
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+            self._wrong_files(manifest)  # remembers its size and time
+            self._keep(manifest)
+        return self._entry(manifest, True)
+
+    def _check_name(self, name: str) -> None:
+        """Raises ModelError when no model of the user's may be called so."""
+        if not valid_name(name):
+            what = f"the name {name!r} is not legal."
+            raise ModelError(Problem("bad-name", what, "Use small letters, digits, '.', '_' and '-', at most 80."))
+        known = self._manifests().get(name)
+        if known and not known[1]:
+            do = "Choose another name with --name."
+            raise ModelError(Problem("name-taken", f"'{name}' is a model that comes with nodegraph.", do))
+
+    def _keep(self, manifest: Manifest) -> None:
+        """Write the manifest of a model that was added; older revisions of it go."""
+        write(self.root / "manifests" / f"{manifest.name}.json", json.dumps(manifest.as_dict(), indent=2) + "\n")
+        for old in (self.root / manifest.name).iterdir():
+            if old.name != manifest.revision:
+                shutil.rmtree(old)
 
     def derived(self, source: Path, versions: str, name: str, make: Callable[[Path], None]) -> Path:
         """A file made from a stored one (another precision, an engine for one device), made once.
@@ -319,6 +365,7 @@ class Store:
     def _bring(self, manifest: Manifest, wrong: tuple[ModelFile, ...], progress: Progress) -> None:
         incoming = self.root / ".incoming"
         incoming.mkdir(parents=True, exist_ok=True)
+        forget_old(incoming)
         for left in incoming.glob(f"{manifest.name}@*"):  # by a process that was killed: the lock is ours now
             shutil.rmtree(left, ignore_errors=True)
         room = shutil.disk_usage(self.root).free
@@ -327,7 +374,7 @@ class Store:
             raise OSError(errno.ENOSPC, f"{need} bytes are needed and {room} are free")
         scratch = Path(tempfile.mkdtemp(prefix=f"{manifest.name}@", dir=incoming))
         try:
-            bringer = Bringer(scratch, progress)
+            bringer = Bringer(scratch, progress, incoming)
             brought = [(bringer.bring(file, manifest.name), file) for file in wrong]
             folder = self._folder(manifest)
             folder.mkdir(parents=True, exist_ok=True)
@@ -359,6 +406,13 @@ class Store:
             what = f"model '{name}': the store in {self.root} cannot be written ({reason})."
             do = "Make it writable, or point NODEGRAPH_MODELS at another folder."
             raise ModelError(Problem("unwritable", what, do)) from error
+
+
+def _manifest_of(name: str, files: Mapping[str, Mapping[str, Any]], texts: Mapping[str, Any]) -> Manifest:
+    """The manifest of a model that is added: without a revision it has one by its files."""
+    together = hashlib.sha256("".join(sorted(file["sha256"] for file in files.values())).encode())
+    revision = texts["revision"] or together.hexdigest()[:12]
+    return from_data({"name": name, "files": files, **texts, "revision": revision}, f"{name}.json")
 
 
 def _gather(path: Path | str | Mapping[str, Path | str], kind: Kind) -> dict[str, Path]:
