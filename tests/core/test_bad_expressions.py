@@ -174,12 +174,12 @@ HOSTILE = [
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
 def test_a_hostile_text_is_answered_quickly(number: int) -> None:
-    began = time.process_time()
+    began = time.thread_time()
     try:
         hash(parse(HOSTILE[number]))
     except PatchError as error:
         assert len(str(error)) < 600, "a short answer"
-    assert time.process_time() - began < 0.5
+    assert time.thread_time() - began < 0.5
 
 
 SOUP = [

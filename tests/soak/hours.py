@@ -79,9 +79,11 @@ class Run:
         player.messages.everything = self._hear
         player.engine.waiting = True
         capture = Capture(player.engine)
-        driver = JackDriver(player.engine, "player", server=server)
         import jack
 
+        driver = JackDriver(
+            player.engine, "player", server=server
+        )  # before it freewheels: then it has no time to answer
         other = jack.Client("wheel", servername=server, no_start_server=True)
         other.activate()
         other.set_freewheel(True)
