@@ -6,14 +6,12 @@ Every file is fetched by name, checked against its hash, and never installed or 
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nodegraph.models import Entry, Store
 
 SUMMARY = "list, fetch and verify models"
-REMOTE = ("https:", "http:", "hf:", "pypi:")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -118,9 +116,8 @@ def _fetch(store: Store, args: argparse.Namespace) -> int:
 def _add(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import progress
 
-    add = store.add_from if args.path.startswith(REMOTE) and not Path(args.path).exists() else store.add
     with progress(args.name) as tell:
-        entry = add(
+        entry = store.add(
             args.path, args.name, kind=args.kind, licence=args.licence, non_commercial=args.non_commercial,
             about=args.about, progress=tell,
         )  # fmt: skip

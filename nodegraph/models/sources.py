@@ -104,6 +104,11 @@ def legal_url(text: str) -> bool:
     return safe and bool(host) and not odd and "@" not in found.netloc and not found.fragment and len(found.path) > 1
 
 
+def on_network(text: str) -> bool:
+    """Whether this means a source on the network, and no file of that name."""
+    return text.startswith(("https:", "http:", "hf:", "pypi:")) and not os.path.exists(text)
+
+
 def parse_source(text: str) -> Source:
     """The source that `text` names. Raises ModelError when it names none."""
     if text.startswith("file:") and text[5:]:

@@ -21,7 +21,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -32,7 +32,7 @@ from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
 from nodegraph.models.manifest import Kind, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
 from nodegraph.models.safety import check_suffix, plain_name
-from nodegraph.models.sources import LocalFile, Progress, parse_source
+from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
 from nodegraph.models.urls import forget_old
 
 State = Literal["here", "missing", "altered"]
@@ -175,70 +175,40 @@ class Store:
         progress: Progress = nothing,
         **texts: Any,
     ) -> Entry:
-        """Take files of the user's own into the store, and write a manifest for them.
+        """Take files of the user's own, or one from the network, into the store, and write a manifest for them.
 
-        `path` is a file (its key is ``model``, or ``sound``), a folder (keys are the file names), or a mapping from
-        keys to files. `texts` are title, about, hears, says, licence_note, origin and meta. A name that was added
-        before is replaced; the name of a model that comes with nodegraph is refused.
+        `path` is a file (its key is ``model``, or ``sound``), a folder (keys are the file names), a mapping from keys
+        to files, or a source on the network (`models.sources`). Of such a file nothing is known before it is here: its
+        hash is trusted once, and recorded, and every later fetch must bring the same. `texts` are title, about, hears,
+        says, licence_note, origin and meta. A name that was added before is replaced; the name of a model that comes
+        with nodegraph is refused.
         """
         self._check_name(name)
-        files: dict[str, dict[str, Any]] = {}
-        for key, source in _gather(path, kind).items():
-            check_suffix(source.name, name)
-            progress(0, None, f"{name}: reading {source.name}")
-            try:
-                digest, size = sha256(source), source.stat().st_size
-            except OSError as error:
-                raise ModelError(Problem("no-source", f"{source} cannot be read: {error.strerror}.")) from error
-            files[key] = {
-                "source": f"file:{source.resolve()}", "sha256": digest, "size": size, "save": source.name,
-            }  # fmt: skip
         texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
+        if isinstance(path, str) and on_network(path):
+            source = parse_source(path)
+            save = PurePosixPath(source.last).name
+            if not plain_name(save):
+                raise ModelError(Problem("bad-source", f"{path} does not end with the name of a file."))
+            check_suffix(save, name)
+            with self._disk(name), self._locked(name, progress), self._bringer(name, progress) as bringer:
+                brought = bringer.bring_unknown(source, save, name)
+                manifest = _manifest_of(name, {kind: _entry_of(brought, str(source))}, texts)
+                self._put(manifest, [(brought, manifest.files[0])])
+                self._keep(manifest)
+            return self._entry(manifest, True)
+        files: dict[str, dict[str, Any]] = {}
+        for key, file in _gather(path, kind).items():
+            check_suffix(file.name, name)
+            progress(0, None, f"{name}: reading {file.name}")
+            try:
+                files[key] = _entry_of(file, f"file:{file.resolve()}")
+            except OSError as error:
+                raise ModelError(Problem("no-source", f"{file} cannot be read: {error.strerror}.")) from error
         manifest = _manifest_of(name, files, texts)
         with self._disk(name), self._locked(name, progress):
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
-            self._keep(manifest)
-        return self._entry(manifest, True)
-
-    def add_from(
-        self,
-        source: str,
-        name: str,
-        *,
-        kind: Kind = "model",
-        revision: str = "",
-        licence: str = "unknown",
-        non_commercial: bool = False,
-        progress: Progress = nothing,
-        **texts: Any,
-    ) -> Entry:
-        """Take a file from the network into the store (`models.sources`), and write a manifest for it.
-
-        Its hash is not known before it is here: it is trusted once, and recorded; every later fetch must bring the
-        same. Raises ModelError as `fetch` and `add` do.
-        """
-        self._check_name(name)
-        found = parse_source(source)
-        save = PurePosixPath(found.last).name
-        if not plain_name(save):
-            raise ModelError(Problem("bad-source", f"{source} does not end with the name of a file."))
-        check_suffix(save, name)
-        incoming = self.root / ".incoming"
-        with self._disk(name), self._locked(name, progress):
-            incoming.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=f"{name}@", dir=incoming))
-            try:
-                path = Bringer(scratch, progress, incoming).bring_unknown(found, save, name)
-                file = {"source": str(found), "sha256": sha256(path), "size": path.stat().st_size, "save": save}
-                texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
-                manifest = _manifest_of(name, {kind: file}, texts)
-                folder = self._folder(manifest)
-                folder.mkdir(parents=True, exist_ok=True)
-                os.replace(path, folder / save)
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
-            self._wrong_files(manifest)  # remembers its size and time
             self._keep(manifest)
         return self._entry(manifest, True)
 
@@ -363,30 +333,37 @@ class Store:
     # Work on the disk.
 
     def _bring(self, manifest: Manifest, wrong: tuple[ModelFile, ...], progress: Progress) -> None:
+        with self._bringer(manifest.name, progress, sum(file.size for file in wrong)) as bringer:
+            self._put(manifest, [(bringer.bring(file, manifest.name), file) for file in wrong])
+        progress(manifest.size, manifest.size, f"{manifest.name}: stored")
+
+    @contextlib.contextmanager
+    def _bringer(self, name: str, progress: Progress, need: int = 0) -> Iterator[Bringer]:
+        """Who brings files, into a folder that goes afterwards. `need`: the bytes that must be free."""
         incoming = self.root / ".incoming"
         incoming.mkdir(parents=True, exist_ok=True)
         forget_old(incoming)
-        for left in incoming.glob(f"{manifest.name}@*"):  # by a process that was killed: the lock is ours now
+        for left in incoming.glob(f"{name}@*"):  # by a process that was killed: the lock is ours now
             shutil.rmtree(left, ignore_errors=True)
         room = shutil.disk_usage(self.root).free
-        need = sum(file.size for file in wrong)
         if room < need:
             raise OSError(errno.ENOSPC, f"{need} bytes are needed and {room} are free")
-        scratch = Path(tempfile.mkdtemp(prefix=f"{manifest.name}@", dir=incoming))
+        scratch = Path(tempfile.mkdtemp(prefix=f"{name}@", dir=incoming))
         try:
-            bringer = Bringer(scratch, progress, incoming)
-            brought = [(bringer.bring(file, manifest.name), file) for file in wrong]
-            folder = self._folder(manifest)
-            folder.mkdir(parents=True, exist_ok=True)
-            seen = checked(folder)
-            for path, file in brought:
-                os.replace(path, folder / file.save)
-                status = (folder / file.save).stat()
-                seen[file.save] = [status.st_size, status.st_mtime_ns, file.sha256]
-            write(folder / CHECKED, json.dumps(seen))
+            yield Bringer(scratch, progress, incoming)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
-        progress(manifest.size, manifest.size, f"{manifest.name}: stored")
+
+    def _put(self, manifest: Manifest, brought: Iterable[tuple[Path, ModelFile]]) -> None:
+        """Give files that were found right their names in the store."""
+        folder = self._folder(manifest)
+        folder.mkdir(parents=True, exist_ok=True)
+        seen = checked(folder)
+        for path, file in brought:
+            os.replace(path, folder / file.save)
+            status = (folder / file.save).stat()
+            seen[file.save] = [status.st_size, status.st_mtime_ns, file.sha256]
+        write(folder / CHECKED, json.dumps(seen))
 
     def _locked(self, name: str, progress: Progress) -> contextlib.AbstractContextManager[None]:
         waiting = lambda: progress(0, None, f"{name}: waiting for another process that fetches it")  # noqa: E731
@@ -406,6 +383,11 @@ class Store:
             what = f"model '{name}': the store in {self.root} cannot be written ({reason})."
             do = "Make it writable, or point NODEGRAPH_MODELS at another folder."
             raise ModelError(Problem("unwritable", what, do)) from error
+
+
+def _entry_of(path: Path, source: str) -> dict[str, Any]:
+    """What a manifest says of a file that is here. Raises OSError."""
+    return {"source": source, "sha256": sha256(path), "size": path.stat().st_size, "save": path.name}
 
 
 def _manifest_of(name: str, files: Mapping[str, Mapping[str, Any]], texts: Mapping[str, Any]) -> Manifest:
