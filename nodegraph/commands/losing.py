@@ -49,16 +49,15 @@ def keeping(session: Session, args: argparse.Namespace, lost: Lost | None, say: 
         if lost is None or other.file != lost.file:
             at = time.strftime("%d %B, %H:%M", time.localtime(other.state.at))
             say(f"Edits of {at} were never saved: --recover takes them up, --recover forget leaves them.")
+    recovery = None
     try:
         recovery = Recovery(session, lambda level, text: say(text))
     except PatchFileError as error:
         say(str(error))
-        yield
-        return
     try:
-        if lost is not None and recovery.keeper.keep():
+        if recovery is not None and lost is not None and recovery.keeper.keep():
             lost.forget()
         yield
     finally:
-        if recovery.close(leave=True):
+        if recovery is not None and recovery.close(leave=True):
             say("There are edits that were not saved: --recover takes them up.")

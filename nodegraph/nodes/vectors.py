@@ -12,15 +12,18 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nodegraph.core import EventNode, Moment, inlet, node, outlet, setting
+from nodegraph.core import BANG, EventNode, Moment, inlet, node, outlet, setting
 from nodegraph.core.messages import as_number
 
 Vector = NDArray[np.float64]
+Rows = NDArray[np.float64]
 LONGEST: Final = 65_536
 """Numbers of a vector; what is longer is cut."""
 HUGE: Final = 1e12
 MEASURES: Final = ("cosine", "euclidean")
 MOST_POINTS: Final = 4_096
+MOST_NUMBERS: Final = 1 << 22
+"""Numbers of all vectors that a node keeps: as many as 4096 embeddings of YAMNet."""
 MOST_MAPPED: Final = 4_096
 """Numbers of a vector of which a map can be made: what is longer is folded to this length."""
 
@@ -42,13 +45,14 @@ def vector_of(message: Any) -> Vector | None:
     return np.clip(np.nan_to_num(flat, nan=0.0, posinf=HUGE, neginf=-HUGE), -HUGE, HUGE) if len(flat) else None
 
 
-def measured(measure: str, a: Vector, rows: NDArray[np.float64]) -> Vector:
-    """How far `a` is from each row: euclidean, or cosine, ``1 - cos``, from 0 (the same way) to 2 (the opposite)."""
+def measured(measure: str, a: Vector, rows: Rows, lengths: Vector) -> Vector:
+    """How far `a` is from each row, whose `lengths` are known: euclidean, or cosine, ``1 - cos``, from 0 (the same way)
+    to 2 (the opposite)."""
     if measure == "euclidean":
         return np.asarray(np.linalg.norm(rows - a, axis=1))
-    lengths = np.linalg.norm(rows, axis=1) * np.linalg.norm(a)
+    both = lengths * np.linalg.norm(a)
     with np.errstate(divide="ignore", invalid="ignore"):
-        cosines = np.where(lengths > 0.0, rows @ a / lengths, 0.0)
+        cosines = np.where(both > 0.0, rows @ a / both, 0.0)
     return 1.0 - np.clip(cosines, -1.0, 1.0)
 
 
@@ -78,7 +82,8 @@ class VectorDistance(EventNode):
     def on_x(self, message: Any) -> None:
         vector = vector_of(message)
         if vector is not None and self.other is not None and len(vector) == len(self.other):
-            self.y(float(measured(self.measure, vector, self.other[None])[0]))
+            row = self.other[None]
+            self.y(float(measured(self.measure, vector, row, np.linalg.norm(row, axis=1))[0]))
 
 
 @node("vector.mean", aliases=("centroid",))
@@ -123,9 +128,10 @@ class VectorMean(EventNode):
 class VectorNearest(EventNode):
     """Say which of the sounds that it was shown is nearest: a classifier that is taught by showing.
 
-    `learn` gives the last vector a name; a name that is given several times has several examples, up to 4096 in all.
-    Each vector after that sends the name of the nearest example, and how near it is: ``exp(-distance / scale)``, 1 for
-    the same. Farther than `farthest` it is nothing, and nothing is sent. `forget` takes a name, or ``bang`` for all.
+    `learn` gives the last vector a name; a name that is given several times has several examples, up to 4096 in all,
+    and fewer of vectors that are longer than 1024. Each vector after that sends the name of the nearest example, and
+    how near it is: ``exp(-distance / scale)``, 1 for the same. Farther than `farthest` it is nothing, and nothing is
+    sent. `forget` takes a name, or ``bang`` for all.
     Shapes: x (n,).
 
     Source: T. Cover, P. Hart, "Nearest neighbor pattern classification", IEEE Trans. Information Theory, 1967.
@@ -143,37 +149,38 @@ class VectorNearest(EventNode):
 
     def start(self, when: Moment) -> None:
         self.last: Vector | None = None
-        self.names: list[str] = []
-        self.points: list[Vector] = []
-        self.rows: NDArray[np.float64] | None = None
+        self._keep([], np.zeros((0, 0)))
+
+    def _keep(self, names: list[str], rows: Rows) -> None:
+        self.names, self.rows, self.lengths = names, rows, np.linalg.norm(rows, axis=1)
 
     def on_learn(self, message: Any) -> None:
         name = _name(message)
         if self.last is None or not name:
             return
-        if self.points and len(self.points[0]) != len(self.last):
-            self.names, self.points = [], []
-        if len(self.names) >= MOST_POINTS:
-            self.host.log(self, f"It has {MOST_POINTS} examples already: forget some.")
+        alike = self.rows.shape[1] == len(self.last)
+        names, rows = (self.names, self.rows) if alike else ([], np.zeros((0, len(self.last))))
+        most = min(MOST_POINTS, MOST_NUMBERS // len(self.last))
+        if len(names) >= most:
+            self.host.log(self, f"It has {most} examples already: forget some.")
             return
-        self.names.append(name)
-        self.points.append(self.last)
-        self.rows = np.array(self.points)
+        self._keep([*names, name], np.vstack([rows, self.last]))
         self.count(len(self.names))
 
     def on_forget(self, message: Any) -> None:
         name = _name(message)
-        kept = [(known, point) for known, point in zip(self.names, self.points, strict=True) if name and known != name]
+        if not name and message is not BANG:
+            return
+        kept = [index for index, known in enumerate(self.names) if name and known != name]
         if len(kept) != len(self.names):
-            self.names, self.points = [known for known, _ in kept], [point for _, point in kept]
-            self.rows = np.array(self.points) if self.points else None
+            self._keep([self.names[index] for index in kept], self.rows[kept])
             self.count(len(self.names))
 
     def on_x(self, message: Any) -> None:
         self.last = vector_of(message)
-        if self.last is None or self.rows is None or self.rows.shape[1] != len(self.last):
+        if self.last is None or not self.names or self.rows.shape[1] != len(self.last):
             return
-        far = measured(self.measure, self.last, self.rows)
+        far = measured(self.measure, self.last, self.rows, self.lengths)
         nearest = int(np.argmin(far))
         if far[nearest] <= self.farthest:
             self.near(float(np.exp(-far[nearest] / self.scale)))
@@ -211,18 +218,18 @@ class VectorCluster(EventNode):
         self.on_reset(None)
 
     def on_reset(self, message: Any) -> None:
-        self.middles: list[Vector] = []
+        self.middles: Rows = np.zeros((0, 0))
         self.members: list[int] = []
 
     def on_x(self, message: Any) -> None:
         vector = vector_of(message)
         if vector is None:
             return
-        if self.middles and len(self.middles[0]) != len(vector):
-            self.on_reset(None)
-        far = measured("euclidean", vector, np.array(self.middles)) if self.middles else np.zeros(0)
-        if len(self.middles) < int(self.groups) and (not len(far) or far.min() > 0.0):
-            self.middles.append(vector)
+        if self.middles.shape[1] != len(vector):
+            self.middles, self.members = np.zeros((0, len(vector))), []
+        far = np.linalg.norm(self.middles - vector, axis=1)
+        if len(self.middles) < int(self.groups) and (far > 0.0).all():
+            self.middles = np.vstack([self.middles, vector])
             self.members.append(1)
             self.distance(0.0)
             self.group(len(self.middles) - 1)
@@ -230,7 +237,7 @@ class VectorCluster(EventNode):
         nearest = int(np.argmin(far))
         self.members[nearest] += 1
         share = max(1.0 / self.members[nearest], self.forgetting)
-        self.middles[nearest] = self.middles[nearest] + share * (vector - self.middles[nearest])
+        self.middles[nearest] += share * (vector - self.middles[nearest])
         self.distance(float(far[nearest]))
         self.group(nearest)
 

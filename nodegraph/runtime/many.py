@@ -14,14 +14,12 @@ import numpy as np
 
 from nodegraph.core.ports import Control
 from nodegraph.runtime.messages import LONGEST_RAMP_S, NATIVE, Messages
+from nodegraph.runtime.recall import Floats, Numbers, Place
 
 if TYPE_CHECKING:
     from nodegraph.runtime.engine import Engine
 
-Place = tuple[str, str]
 Places = tuple[Place, ...]
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
 KEPT: Final = 16
 """Plans that are kept: as many clients may send at once without anything being looked up anew."""
 

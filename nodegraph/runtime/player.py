@@ -295,13 +295,8 @@ class Player(Changing):
         """The inference lane, once something listens."""
         return self.listeners.lane
 
-    def render(
-        self, outs: Any, ins: Any = None, *, block: int = 64, progress: Callable[[int], bool | None] | None = None
-    ) -> None:
-        """Play into `outs`, float32 ``(channels, frames)``, as fast as it goes, waiting for the listeners.
-
-        `progress` is called with the frames done; when it returns False rendering stops there.
-        """
+    def render(self, outs: Any, ins: Any = None, *, block: int = 64) -> None:
+        """Play into `outs`, float32 ``(channels, frames)``, as fast as it goes, waiting for the listeners."""
         frames = outs.shape[1]
         engine = self.engine
         engine.waiting = True
@@ -319,8 +314,6 @@ class Player(Changing):
                 None if ins is None else ins[:, start : start + count], outs[:, start : start + count], block
             )  # fmt: skip
             start += count
-            if progress is not None and progress(start) is False:
-                break
 
     def live(
         self, running: Callable[[], bool], each: Callable[[], None] | None = None, period_s: float = 0.004

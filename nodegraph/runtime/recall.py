@@ -79,7 +79,7 @@ class Recalls:
 
     @property
     def _ways(self) -> dict[Place, Way]:
-        """The way of every control that was moved."""
+        """The way of every control that was moved; those that were moved together are laid to the others for it."""
         bank = self._bank
         if bank is not None:
             self._bank = None

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from nodegraph.core.errors import PatchError, Problem
-from nodegraph.runtime.many import Floats, Place
+from nodegraph.runtime.recall import Floats, Place
 from nodegraph.session.parameters import Parameter
 
 FEW: Final = 16

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from nodegraph.core.messages import as_number
 from nodegraph.runtime.acts import Act
-from nodegraph.runtime.many import Place, Places
+from nodegraph.runtime.many import Places
+from nodegraph.runtime.recall import Place
 from nodegraph.session.layout import KEPT, Selection, selection
 from nodegraph.session.parameters import Parameter, by_place
 

@@ -23,7 +23,8 @@ from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.hints import did_you_mean, quoted
 from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
-from nodegraph.runtime.many import Floats, Places
+from nodegraph.runtime.many import Places
+from nodegraph.runtime.recall import Floats
 from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News

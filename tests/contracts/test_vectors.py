@@ -92,6 +92,22 @@ def test_names_are_forgotten_and_what_is_far_is_nothing():
     assert values(node, "count") == [1, 2, 3, 2, 0]
 
 
+def test_what_is_no_name_forgets_nothing_and_long_vectors_are_fewer():
+    node = make("vector.nearest", {"measure": "cosine"})
+    (long,) = arrays(1, 65_536)
+    for _ in range(65):
+        give(node, "x", long)
+        give(node, "learn", "a")
+    assert values(node, "count")[-1] == 64 and "64 examples already" in node.host.logged[-1]
+    give(node, "forget", (1, 2))
+    give(node, "forget", "b")
+    assert len(node.names) == 64
+    (short,) = arrays(1)
+    give(node, "x", short)
+    give(node, "learn", "c")
+    assert node.names == ["c"], "a vector of another length begins anew"
+
+
 def test_groups_are_macqueens():
     node = make("vector.cluster", {"groups": 3})
     centres = 10.0 * arrays(3)

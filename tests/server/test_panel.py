@@ -123,7 +123,13 @@ def test_a_fader_of_another_program_is_learned_and_forgotten_on_the_panel(server
             await browser.value("document.querySelector('.slider .bond').click()")
             await browser.until("document.querySelector('.bond') === null")
             assert door.learned == []
-            await browser.value("document.getElementById('learn').click()")
+            await browser.value("document.querySelector('.slider input[type=range]').click()")
+            await browser.until("document.querySelectorAll('.control.waits').length === 2")
+            for kind in ("keyDown", "keyUp"):
+                await browser.do("Input.dispatchKeyEvent", type=kind, key="Escape", windowsVirtualKeyCode=27)
+            await browser.until("document.querySelectorAll('.control.waits').length === 0")
+            assert door.waiting is None
+            assert await browser.value("document.getElementById('learn').getAttribute('aria-pressed')") == "false"
             left, top, width, height = await browser.value(BOX.format(".slider input[type=range]"))
             before = session.get("osc.freq")
             await browser.press(left + 0.1 * width, top + height / 2)
