@@ -1,10 +1,11 @@
 """What control from outside costs: 200 parameters moved 100 times a second, and a round trip of one.
 
 The engine and its server run in a process of their own, on the null driver; the client is another process and speaks
-msgpack over a WebSocket on loopback. The cost is the processor time of the engine's process beyond what it takes when
-nobody moves anything, against the wall clock. It has two parts, told apart: what control itself takes (the server, the
-session, the messages), and what the audio thread takes because controls that move are ramped sample by sample.
-A round trip goes from the client through the engine and back as news: the value was taken for its frame.
+msgpack over a WebSocket on loopback, or sends OSC bundles by UDP. The cost is the processor time of the engine's
+process beyond what it takes when nobody moves anything, against the wall clock. It has two parts, told apart: what
+control itself takes (the server, the session, the messages), and what the audio thread takes because controls that move
+are ramped sample by sample. A round trip goes from the client through the engine and back as news: the value was taken
+for its frame.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+from socket import AF_INET, SOCK_DGRAM
+from socket import socket as UdpSocket
 from statistics import median
 from typing import Any, Final
 
@@ -32,7 +35,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 def run(rounds: int = 3) -> list[report.Row]:
     """Rows for the results table."""
-    control, audio, sent, trips = [], [], [], []
+    control, bundles, audio, sent, trips = [], [], [], [], []
     for _ in range(rounds):
         with subprocess.Popen(
             [sys.executable, "-m", "bench.control"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -44,6 +47,7 @@ def run(rounds: int = 3) -> list[report.Row]:
             finally:
                 engine.terminate()
         control.append(found["control"])
+        bundles.append(found["osc"])
         audio.append(found["audio"])
         sent.append(found["sent"])
         trips.append(found["trip_ms"])
@@ -51,6 +55,7 @@ def run(rounds: int = 3) -> list[report.Row]:
     what = f"{PARAMETERS} parameters at {RATE_HZ} Hz"
     return [
         report.row(f"{what}: control", 100 * median(control), "% of a core", f"goal 5; {said}", rounds),
+        report.row(f"{what}: control by OSC bundles", 100 * median(bundles), "% of a core", "goal 5", rounds),
         report.row(f"{what}: ramps in the audio thread", 100 * median(audio), "% of a core", "", rounds),
         report.row(
             "client to engine to client", median(trips), "ms, median", f"goal 5; {TRIPS} trips a round", rounds
@@ -62,6 +67,8 @@ async def _client(where: dict[str, Any], engine: int) -> dict[str, float]:
     import aiohttp
     import msgpack
     import numpy as np
+
+    from nodegraph.osc.building import Floats, bundle
 
     async with (
         aiohttp.ClientSession() as http,
@@ -79,25 +86,35 @@ async def _client(where: dict[str, Any], engine: int) -> dict[str, float]:
         await ask(do="subscribe", topics=["values"])
         reading = asyncio.create_task(_read(socket))
         await asyncio.sleep(1.0)
-        idle = await _spent(engine, where["audio"], asyncio.sleep(SECONDS / 2))
+        idle, _ = await _spent(engine, where["audio"], asyncio.sleep(SECONDS / 2))
         random = np.random.default_rng(1)
-        count = 0
+        floats, paths = Floats(), [f"/patch/{address.replace('.', '/')}" for address in where["addresses"]]
 
-        async def bank() -> None:
-            nonlocal count
-            begins = time.perf_counter()
+        async def protocol(values: Any) -> None:
+            to = values.astype("<f4").tobytes()
+            await socket.send_bytes(msgpack.packb({"do": "move", "layout": layout, "to": to}))
+
+        async def osc(values: Any) -> None:
+            pairs = zip(paths, values.tolist(), strict=True)
+            out.sendto(bundle([floats.message(path, value) for path, value in pairs]), ("127.0.0.1", where["osc"]))
+
+        async def bank(send: Any) -> int:
+            count, begins = 0, time.perf_counter()
             while time.perf_counter() < begins + SECONDS:
-                values = random.uniform(0.1, 0.9, PARAMETERS).astype("<f4").tobytes()
-                await socket.send_bytes(msgpack.packb({"do": "move", "layout": layout, "to": values}))
+                await send(random.uniform(0.1, 0.9, PARAMETERS))
                 count += 1
                 await asyncio.sleep(max(0.0, begins + count / RATE_HZ - time.perf_counter()))
+            return count
 
-        busy = await _spent(engine, where["audio"], bank())
+        with UdpSocket(AF_INET, SOCK_DGRAM) as out:
+            by_osc, _ = await _spent(engine, where["audio"], bank(osc))
+        busy, count = await _spent(engine, where["audio"], bank(protocol))
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         trips = [await _trip(socket, layout, number) for number in range(TRIPS)]
     return {
-        "control": busy["rest"] - idle["rest"], "audio": busy["audio"] - idle["audio"], "sent": count / SECONDS,
+        "control": busy["rest"] - idle["rest"], "osc": by_osc["rest"] - idle["rest"],
+        "audio": busy["audio"] - idle["audio"], "sent": count / SECONDS,
         "trip_ms": 1e3 * median(trips),
     }  # fmt: skip
 
@@ -119,13 +136,13 @@ async def _trip(socket: Any, layout: int, number: int) -> float:
             return time.perf_counter() - begins
 
 
-async def _spent(process: int, audio: int, while_: Any) -> dict[str, float]:
-    """Shares of a core that the audio thread and all others take meanwhile."""
+async def _spent(process: int, audio: int, while_: Any) -> tuple[dict[str, float], Any]:
+    """Shares of a core that the audio thread and all others take meanwhile, and what came of that."""
     before, begins = _times(process), time.perf_counter()
-    await while_
+    found = await while_
     passed, after = time.perf_counter() - begins, _times(process)
     share = {thread: (spent - before.get(thread, 0.0)) / passed for thread, spent in after.items()}
-    return {"audio": share.pop(audio, 0.0), "rest": sum(share.values())}
+    return {"audio": share.pop(audio, 0.0), "rest": sum(share.values())}, found
 
 
 def _times(process: int) -> dict[int, float]:
@@ -139,6 +156,7 @@ def _times(process: int) -> dict[int, float]:
 def _engine() -> None:
     """The process that is measured: a hundred voices with two controls each, and a server."""
     from nodegraph import Patch
+    from nodegraph.osc.door import Door
     from nodegraph.server.server import Server
     from nodegraph.session.session import Session
 
@@ -150,10 +168,10 @@ def _engine() -> None:
         addresses += [f"osc{number}.phase", f"level{number}.gain"]
     with Session(patch, driver="null", threads=1) as session:
         session.play()
-        with Server(session) as server:
+        with Server(session) as server, Door(session, port=0) as door:
             said = {
                 "url": f"http://127.0.0.1:{server.port}/ws", "token": server.token, "addresses": addresses,
-                "audio": _audio_thread(),
+                "audio": _audio_thread(), "osc": door.port,
             }  # fmt: skip
             print(json.dumps(said), flush=True)
             sys.stdin.read()
