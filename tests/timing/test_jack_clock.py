@@ -28,11 +28,17 @@ INSTALL = "apt install jack-midi-clock"
 __all__ = ["jack_server"]
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + PATIENCE_S
+def soon(true: Callable[[], object], patience: float = PATIENCE_S / TRIES) -> bool:
+    end = time.monotonic() + patience
     while not true():
-        assert time.monotonic() < end, f"it never came: {what}"
+        if time.monotonic() > end:
+            return False
         time.sleep(0.02)
+    return True
+
+
+def until(true: Callable[[], object], what: str) -> None:
+    assert soon(true, PATIENCE_S), f"it never came: {what}"
 
 
 @contextlib.contextmanager
@@ -111,7 +117,10 @@ def _recorded(server: JackServer, bpm: float, ticks: int) -> tuple[list[tuple[in
         client.activate()
         words = str(needs("jack_midi_clock", INSTALL)), "-b", str(bpm)
         with program(server, *words, stdout=subprocess.DEVNULL) as clock:
-            until(lambda: joined(client, "jack_midi_clock:mclk_out", "ears:in"), "the clock's port")
+            if not soon(lambda: joined(client, "jack_midi_clock:mclk_out", "ears:in") or clock.poll() is not None):
+                return found, "it has no port"
+            if clock.poll() is not None:
+                return found, f"it ended at once with {clock.poll()}"
             client.transport_start()
             with freewheel(client):
                 end += time.monotonic()
