@@ -11,7 +11,7 @@ run:  ## set up, then play the demo (PATCH=my.ng FILE=my.wav play yours)
 
 test:  ## set up, then run every check and every test
 	@sh scripts/setup test
-	@sh scripts/models
+	@sh scripts/models test
 	@sh scripts/test
 
 check:  ## lint, types, import rules, real-time lint
@@ -20,7 +20,7 @@ check:  ## lint, types, import rules, real-time lint
 
 soak:  ## the long tests in their whole length: hours of sound, thousands of edits
 	@sh scripts/setup test
-	@sh scripts/models
+	@sh scripts/models test
 	@NODEGRAPH_SOAK=whole .venv/bin/python -m pytest -s tests/soak --timeout 7200
 
 bench:  ## measure, beside Pure Data, scsynth, Csound and Faust where they are installed (ONLY=compare ROUNDS=5)

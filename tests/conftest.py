@@ -1,6 +1,7 @@
 """What every test starts from: repeatable examples, a kernel cache of its own, and nobody's trust."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,9 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, database=None, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun with `&`; Ctrl-C is tried on programs that inherit this
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = (
     "validation/test_every_", "soak/test_hours", "soak/test_edits", "headless/test_living", "soak/test_life",

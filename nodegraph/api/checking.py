@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nodegraph.api.places import folders, placed, stored_sound, weights
 from nodegraph.core.check import check
+from nodegraph.core.declare import InferenceNode
 from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import document_of, flatten, subpatches
@@ -170,9 +171,11 @@ def _kernels(entries: Iterable[NodeEntry]) -> Iterable[Problem]:
 
 
 def _weights(entry: NodeEntry) -> Iterable[Problem]:
-    model = entry.spec.cls.weights.name  # type: ignore[union-attr]
+    spec = entry.spec
+    assert spec is not None and issubclass(spec.cls, InferenceNode)
+    given = {item.name: entry.value(item.name) for item in spec.settings}
     try:
-        weights(model)
+        weights(spec.cls.weights.of(given))
     except NodegraphError as error:
         for item in error.problems:
             yield replace(item, node=entry.id)

@@ -37,6 +37,7 @@ from nodegraph.core.osc import OscIn
 from nodegraph.core.patchfile import dumps, loads
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import plain
+from nodegraph.runtime.acts import as_tuple
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
@@ -205,9 +206,9 @@ class Performance:
         elif act.what == "floor":
             line["floor"] = act.args[0]
         else:
-            args = to_wire(act.args)
-            line |= {"do": act.what, "args": args}
-            if not faithful(act.args):
+            args = (act.args[0], as_tuple(act.args[1])) if act.what == "sets" else act.args
+            line |= {"do": act.what, "args": to_wire(args)}
+            if not faithful(args):
                 self._doubt(act.frame, {"unkept": act.what})
         self.acts += "do" in line
         self._say(line)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,16 @@ class Chunks:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The name of a model in the store; the store knows its files, hashes, size and licence."""
+    """The name of a model in the store; the store knows its files, hashes, size and licence.
+
+    A setting's name in braces stands for its value: ``crepe-{size}``.
+    """
 
     name: str
+
+    def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
+        """The name, for a node with these settings; `defaults` are its spec's settings, for what is not given."""
+        if "{" not in self.name:
+            return self.name
+        given = {item.name: item.default for item in defaults} | dict(settings)
+        return self.name.format_map(given)

@@ -14,6 +14,15 @@ source = "pypi:swift-f0==0.3.0#swift_f0/model.onnx"
 sha256 = "6385e8c2…"
 size = 135_090
 ```
+
+Where a model is published as weights alone, the store draws the network itself (`models.convert`). The files it is made
+from never reach a node:
+
+```toml
+[networks.model]              # what the node gets instead
+draws = "crepe"
+reads = ["weights"]           # keys of files
+```
 """
 
 from __future__ import annotations
@@ -21,13 +30,14 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any, Final, Literal, cast
 
 from nodegraph.core.errors import ModelError, Problem
+from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import Source, parse_source
 
@@ -37,7 +47,9 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 _REVISION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,79}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _TEXTS: Final = ("title", "about", "hears", "says", "licence_note", "origin")
-_KEYS: Final = frozenset({"name", "kind", "revision", "licence", "non_commercial", "files", "meta", *_TEXTS})
+_KEYS: Final = frozenset(
+    {"name", "kind", "revision", "licence", "non_commercial", "files", "networks", "meta", *_TEXTS}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,15 @@ class ModelFile:
     sha256: str
     size: int
     save: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A network that is drawn here. `key` names it to the node, `draws` says which, `reads` from which files."""
+
+    key: str
+    draws: str
+    reads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +89,12 @@ class Manifest:
     licence_note: str = ""
     origin: str = ""
     meta: Mapping[str, Any] = field(default_factory=dict)
+    networks: tuple[Made, ...] = ()
+
+    @property
+    def ingredients(self) -> frozenset[str]:
+        """The keys of files from which networks are made, and which no node gets."""
+        return frozenset(key for made in self.networks for key in made.reads)
 
     @property
     def size(self) -> int:
@@ -87,6 +114,8 @@ class Manifest:
             file.key: {"source": str(file.source), "sha256": file.sha256, "size": file.size, "save": file.save}
             for file in self.files
         }
+        if self.networks:
+            data["networks"] = {made.key: {"draws": made.draws, "reads": list(made.reads)} for made in self.networks}
         return data
 
 
@@ -127,6 +156,8 @@ def from_data(data: Mapping[str, Any], where: str) -> Manifest:
     wrong_texts = [key for key in _TEXTS if not isinstance(data.get(key, ""), str)]
     for key in wrong_texts:
         wrong(f"{key} is a text.")
+    networks = _networks(data.get("networks", {}), wrong)
+    ingredients = {key for made in networks for key in made.reads}
     files: list[ModelFile] = []
     entries = data.get("files")
     if not isinstance(entries, Mapping) or not entries:
@@ -134,10 +165,15 @@ def from_data(data: Mapping[str, Any], where: str) -> Manifest:
     else:
         for key, entry in entries.items():
             try:
-                files.append(_file(str(key), entry, str(name)))
+                files.append(_file(str(key), entry, str(name), ingredient=key in ingredients))
             except ModelError as error:
                 for problem in error.problems:
                     wrong(f"file '{key}': {problem.what}", problem.do)
+        for made in networks:
+            for key in set(made.reads) - set(entries):
+                wrong(f"network '{made.key}' reads '{key}', which is none of its files.")
+            if made.key in entries:
+                wrong(f"'{made.key}' is a file and a network.", "Give one of them another name.")
         saves = [file.save for file in files]
         if len(set(saves)) != len(saves):
             wrong("two files are saved under the same name.", "Give one of them another name with save.")
@@ -151,6 +187,7 @@ def from_data(data: Mapping[str, Any], where: str) -> Manifest:
         non_commercial=bool(data.get("non_commercial", False)),
         files=tuple(files),
         meta=dict(data.get("meta", {})),
+        networks=tuple(networks),
         **{key: str(data.get(key, "")).strip() for key in _TEXTS},
     )
 
@@ -160,7 +197,31 @@ def valid_name(name: object) -> bool:
     return isinstance(name, str) and bool(_NAME.fullmatch(name)) and ".." not in name
 
 
-def _file(key: str, entry: object, model: str) -> ModelFile:
+def _networks(entries: object, wrong: Callable[[str], None]) -> list[Made]:
+    """The networks that are to be made."""
+    if not isinstance(entries, Mapping):
+        wrong("networks is a table of tables with draws and reads.")
+        return []
+    found = []
+    for key, entry in entries.items():
+        draws = entry.get("draws") if isinstance(entry, Mapping) else None
+        reads = entry.get("reads") if isinstance(entry, Mapping) else None
+        if (
+            not isinstance(draws, str)
+            or not isinstance(reads, list)
+            or not reads
+            or not all(isinstance(item, str) for item in reads)
+            or set(entry) - {"draws", "reads"}
+        ):
+            wrong(f"network '{key}': a table with draws (which network) and reads (a list of files) is expected.")
+        elif draws not in NETWORKS:
+            wrong(f"network '{key}': there is no network {draws!r}. There are {', '.join(sorted(NETWORKS))}.")
+        else:
+            found.append(Made(str(key), draws, tuple(reads)))
+    return found
+
+
+def _file(key: str, entry: object, model: str, *, ingredient: bool) -> ModelFile:
     if not isinstance(entry, Mapping):
         raise ModelError(Problem("bad-manifest", "a table with source, sha256 and size is expected."))
     if strange := sorted(set(entry) - {"source", "sha256", "size", "save"}):
@@ -174,7 +235,7 @@ def _file(key: str, entry: object, model: str) -> ModelFile:
     save = entry.get("save", PurePosixPath(source.last.replace("\\", "/")).name)
     if not isinstance(save, str) or not plain_name(save):
         raise ModelError(Problem("bad-manifest", f"save {save!r} is not a plain file name."))
-    check_suffix(save, model)
+    check_suffix(save, model, ingredient=ingredient)
     return ModelFile(key, source, sha256, size, save)
 
 

@@ -17,10 +17,15 @@ PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth"
 """Suffixes of files that can run code when they are opened."""
 
 
-def check_suffix(file_name: str, model: str) -> None:
-    """Refuse a file whose format is not known to be safe. Raises ModelError."""
+INGREDIENTS: Final = frozenset({".pt", ".pth", ".ckpt", ".bin", ".th", ".index", ".data-00000-of-00001"})
+"""Suffixes of files from which networks are made: only `models.convert` opens them, and runs nothing of them."""
+
+
+def check_suffix(file_name: str, model: str, *, ingredient: bool = False) -> None:
+    """Refuse a file whose format is not known to be safe. `ingredient`: a network is made from it, and no node gets it.
+    Raises ModelError."""
     suffix = PurePosixPath(file_name).suffix.lower()
-    if suffix in SAFE:
+    if suffix in SAFE or (ingredient and suffix in INGREDIENTS):
         return
     if suffix in PICKLES:
         what = f"model '{model}': '{file_name}' is refused: a {suffix} file can run code when it is opened."

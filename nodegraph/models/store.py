@@ -28,9 +28,11 @@ from typing import Any, Literal
 
 from nodegraph.core.errors import ModelError, Problem, WeightsMissing
 from nodegraph.models.bring import Bringer
+from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
-from nodegraph.models.manifest import Kind, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
+from nodegraph.models.making import make_network
+from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
 from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
 from nodegraph.models.urls import forget_old
@@ -101,12 +103,14 @@ class Store:
         """
         manifest, added = self._known(name)
         self._check_licence(manifest, accept_licence)
-        if not self._wrong_files(manifest):
-            return self._entry(manifest, added)
-        with self._disk(name), self._locked(name, progress):
-            wrong = self._wrong_files(manifest)  # another process may have brought them while we waited
-            if wrong:
-                self._bring(manifest, wrong, progress)
+        if self._wrong_files(manifest):
+            with self._disk(name), self._locked(name, progress):
+                wrong = self._wrong_files(manifest)  # another process may have brought them while we waited
+                if wrong:
+                    self._bring(manifest, wrong, progress)
+        for made in manifest.networks:
+            progress(manifest.size, manifest.size, f"making '{made.draws}'")
+            self._network(manifest, made)
         return self._entry(manifest, added)
 
     def files(self, name: str) -> dict[str, Path]:
@@ -124,7 +128,9 @@ class Store:
             raise WeightsMissing(Problem("weights-missing", what, self._remedy(manifest)))
         if wrong := self._wrong_files(manifest):
             raise ModelError([self._altered(manifest, file) for file in wrong])
-        return {file.key: folder / file.save for file in manifest.files}
+        ingredients = manifest.ingredients
+        found = {file.key: folder / file.save for file in manifest.files if file.key not in ingredients}
+        return found | {made.key: self._network(manifest, made) for made in manifest.networks}
 
     def verify(self, name: str | None = None, progress: Progress = nothing) -> tuple[Problem, ...]:
         """Read and hash the files of one model, or of every stored one. No problems: all is well."""
@@ -235,9 +241,23 @@ class Store:
         `versions` names the tools that matter (``onnxruntime-1.31.1``); `make(path)` writes it. It is found again
         until `source` or `versions` change.
         """
+        return self._derived(sha256(source), versions, name, make)
+
+    def _network(self, manifest: Manifest, made: Made) -> Path:
+        """A network that is made from stored weights."""
+        files = {file.key: file for file in manifest.files if file.key in made.reads}
+        hashes = "".join(files[key].sha256 for key in made.reads)
+        source = hashes if len(files) == 1 else hashlib.sha256(hashes.encode()).hexdigest()
+        paths = {key: self._folder(manifest) / file.save for key, file in files.items()}
+        version = f"{made.draws}-{NETWORKS[made.draws].version}"
+        return self._derived(source, version, "model.onnx", lambda path: make_network(made.draws, paths, path))
+
+    def _derived(self, source: str, versions: str, name: str, make: Callable[[Path], None]) -> Path:
         if not plain_name(name) or not plain_name(versions):
             raise ModelError(Problem("bad-name", f"'{versions}/{name}' is not a plain file name."))
-        target = self.root / ".derived" / sha256(source) / versions / name
+        target = self.root / ".derived" / source / versions / name
+        if target.is_file():
+            return target
         with self._disk(name), self._locked(f"derived-{name}", nothing):
             if not target.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)

@@ -179,10 +179,11 @@ class Handling:
     def _set(self, controls: Selection, values: Values, frame: int, origin: Origin) -> None:
         if self.room.full(len(values)):
             return
-        held = controls.held(np.asarray(values, np.float64))
+        asked = np.asarray(values, np.float64)
+        held = controls.held(asked)
         self.session.set_many(controls, held, frame=frame, by=origin.name)
-        if not np.array_equal(held, values):
-            for address, value, moved in zip(controls.addresses, values, held.tolist(), strict=True):
+        if (held != asked).any():
+            for address, value, moved in zip(controls.addresses, asked.tolist(), held.tolist(), strict=True):
                 if value != moved and self._replies.take():
                     self.reply(origin, address, (moved,))  # held within its span: its sender is told
 

@@ -4,8 +4,8 @@
 act         its arguments                  what it does
 ==========  =============================  ====================================================================
 ``set``     node, inlet, message           a message arrives at an inlet
-``sets``    places, messages               messages arrive at inlets ``(node, inlet)``, all at one frame; who asks
-                                           may give float64 instead
+``sets``    places, messages               messages arrive at inlets ``(node, inlet)``, all at one frame; they may be
+                                           an array of float64 instead
 ``arrive``  door, value                    something comes in by a door (`runtime.outside`)
 ``recall``  values, seconds, curve         controls move together: a list of (node, inlet, value) (`runtime.recall`)
 ``clock``   name of a method, arguments    the clock of the patch is told to ``go``, ``run``, ``locate``, ``measure``,
@@ -101,16 +101,15 @@ class Acts:
         messages, (places, values) = self.messages, act.args
         late = self.many.missing(places)
         numbers = self.many.numbers(values)
-        if isinstance(values, np.ndarray):
-            values = tuple(values.tolist())
         if late and any(self.on_its_way(places[number][0]) for number in late):
+            values = as_tuple(values)
             self._early += [Act(act.frame, "set", (*places[number], values[number])) for number in late]
             here = [number for number in range(len(places)) if number not in late]
             places, values = tuple(places[number] for number in here), tuple(values[number] for number in here)
             numbers = self.many.numbers(values)
         posted = self._posted.get(act.frame)
         if numbers is None or (posted and any(node in posted for node, _ in places)):
-            for (node, inlet), value in zip(places, values, strict=True):
+            for (node, inlet), value in zip(places, as_tuple(values), strict=True):
                 self._post(act.frame, node, inlet, value)
         else:
             self.many.post_others(act.frame, places, values)
@@ -131,3 +130,8 @@ class Acts:
         early, self._early = self._early, []
         for act in early:
             self.do(act)
+
+
+def as_tuple(messages: Any) -> tuple[Any, ...]:
+    """The messages of ``sets`` one by one."""
+    return tuple(messages.tolist() if isinstance(messages, np.ndarray) else messages)

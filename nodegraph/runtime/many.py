@@ -72,14 +72,15 @@ class Many:
         plan, messages = self._plan(places), self.messages
         if not len(plan.which):
             return
-        numbers = np.minimum(np.maximum(numbers[plan.which], plan.low), plan.high)
+        if plan.there is not places:
+            numbers = numbers[plan.which]
+        numbers = np.minimum(np.maximum(numbers, plan.low), plan.high)
         self.engine.controls(max(frame, messages.floor), plan.slots, plan.ramps, numbers)
         messages.recalls.moved_all(plan.there, numbers, plan.ramps, plan.stored)
-        values = numbers.tolist()
         if messages.moved_all is not None:
-            messages.moved_all(plan.there, values)
+            messages.moved_all(plan.there, numbers)
         elif messages.moved is not None:
-            for place, value in zip(plan.there, values, strict=True):
+            for place, value in zip(plan.there, numbers.tolist(), strict=True):
                 messages.moved(*place, value)
 
     def missing(self, places: Places) -> tuple[int, ...]:

@@ -97,7 +97,7 @@ class Messages:
         """Is told of every message of every outlet."""
         self.moved: Callable[[str, str, float], None] | None = None
         """Is told of every number that reaches a control: node, inlet, value."""
-        self.moved_all: Callable[[tuple[tuple[str, str], ...], list[float]], None] | None = None
+        self.moved_all: Callable[[tuple[tuple[str, str], ...], np.ndarray[Any, Any]], None] | None = None
         """Is told instead, where many controls are moved at once: their places and their values."""
         self.entries: dict[str, NodeEntry] = {}
         self._targets: dict[tuple[str, str], list[tuple[int, str, str]]] = {}

@@ -10,6 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from nodegraph.session.layout import Gathered
+
 Data = Mapping[str, Any]
 Encode = Callable[[Mapping[str, Any]], bytes | str]
 Lean = Callable[[Data], Iterator[tuple[str, Data]]]
@@ -31,7 +33,7 @@ class Outbox:
         self._most = most
         self._waiting: deque[bytes | str] = deque()
         self._size = 0
-        self._values: dict[str, float] = {}
+        self._values = Gathered()
         self._by = ""
         self._newest: dict[str, Data] = {}
         self._events: deque[Any] = deque()
@@ -43,11 +45,8 @@ class Outbox:
     def push(self, topic: str, data: Data) -> None:
         """News."""
         if topic == "values":
-            if not self._values:
-                self._by, self._values = data["by"], dict(data["values"])
-                return
-            self._by = self._by if self._by == data["by"] else ""
-            self._values.update(data["values"])
+            self._by = data["by"] if not self._values or self._by == data["by"] else ""
+            self._values.add(data["values"])
         elif topic in NEWEST:
             self._newest[topic] = data
         elif topic == "events":
@@ -75,8 +74,7 @@ class Outbox:
         """What was gathered until now goes before what comes next: values that were told before an edit belong to the
         patch before it."""
         if self._values:
-            values, self._values = self._values, {}
-            for topic, data in self._lean({"by": self._by, "values": values}):
+            for topic, data in self._lean({"by": self._by, "values": self._values.take()}):
                 self._add(self.encode({"on": topic, **data}))
         if self._events:
             events, self._events = list(self._events), deque()

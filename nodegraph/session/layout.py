@@ -5,7 +5,7 @@ A client asks for it once and then sends numbers and float32 values; it holds un
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,10 +37,67 @@ class Selection:
             raise PatchError(Problem("bad-value", f"{where} takes a number, not one that is infinite or none at all."))
         return np.minimum(np.maximum(values, self.low), self.high)
 
-    def nearest(self, values: Floats | Sequence[float]) -> list[float]:
+    def nearest(self, values: Floats) -> Floats:
         """The values within their spans; what is no number stays none."""
-        found: list[float] = np.minimum(np.maximum(values, self.low), self.high).tolist()
+        found: Floats = np.minimum(np.maximum(values, self.low), self.high)
         return found
+
+
+class Together(Mapping[str, float]):
+    """Address → value of controls that moved all at once. It is passed on as it is, and looked into seldom."""
+
+    __slots__ = ("_found", "controls", "to")
+
+    def __init__(self, controls: Selection, to: Floats) -> None:
+        """The controls are distinct; `to` is what each came to."""
+        self.controls, self.to = controls, to
+        self._found: dict[str, float] | None = None
+
+    def follows(self, other: Mapping[str, float]) -> bool:
+        """Whether nothing is left of the other when this comes after it."""
+        return isinstance(other, Together) and other.controls is self.controls
+
+    def _items(self) -> dict[str, float]:
+        if self._found is None:
+            self._found = dict(zip(self.controls.addresses, self.to.tolist(), strict=True))
+        return self._found
+
+    def __getitem__(self, address: str) -> float:
+        return self._items()[address]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items())
+
+    def __len__(self) -> int:
+        return len(self.controls.addresses)
+
+    def __repr__(self) -> str:
+        return repr(self._items())
+
+
+class Gathered:
+    """Values by address until somebody takes them: of each the last. What moves together stays together."""
+
+    def __init__(self) -> None:
+        self._values: Mapping[str, float] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def add(self, moved: Mapping[str, float]) -> None:
+        """These have moved."""
+        values = self._values
+        if isinstance(moved, Together) and (not values or moved.follows(values)):
+            self._values = moved
+            return
+        if not isinstance(values, dict):
+            self._values = values = dict(values)
+        values.update(moved)
+
+    def take(self) -> Mapping[str, float]:
+        """What was gathered; from now on there is nothing."""
+        values, self._values = self._values, {}
+        return values
 
 
 def selection(found: Iterable[Parameter]) -> Selection:
@@ -67,6 +124,7 @@ class Layout:
         self._parameters = parameters
         self._kept: dict[bytes, Selection] = {}
         self._last: tuple[list[str], bytes] = [], b""
+        self._together: tuple[Selection | None, bytes] = None, b""
 
     def holds(self, parameters: Mapping[str, Parameter]) -> bool:
         """Whether the patch still has these parameters."""
@@ -87,6 +145,8 @@ class Layout:
 
     def packed(self, values: Mapping[str, float]) -> tuple[dict[str, Any] | None, dict[str, float]]:
         """Values by address as numbers and float32, and those that it does not number."""
+        if isinstance(values, Together) and values.controls is self._together[0]:
+            return {"layout": self.number, "at": self._together[1], "to": values.to.astype("<f4").tobytes()}, {}
         addresses = list(values)
         if addresses == self._last[0]:  # as a rule the same ones move again and again
             data = {"layout": self.number, "at": self._last[1], "to": np.array(list(values.values()), "<f4").tobytes()}
@@ -105,4 +165,6 @@ class Layout:
         at = np.array(indices, "<u2").tobytes()
         if not rest:
             self._last = addresses, at
+            if isinstance(values, Together):
+                self._together = values.controls, at
         return {"layout": self.number, "at": at, "to": np.array(floats, "<f4").tobytes()}, rest

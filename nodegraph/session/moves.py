@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
+
+import numpy as np
 
 from nodegraph.core.messages import as_number
 from nodegraph.runtime.acts import Act
-from nodegraph.runtime.many import Places
-from nodegraph.runtime.recall import Place
-from nodegraph.session.layout import KEPT, Selection, selection
+from nodegraph.runtime.many import Many, Places
+from nodegraph.runtime.recall import Floats, Place
+from nodegraph.session.layout import KEPT, Gathered, Selection, Together, selection
 from nodegraph.session.parameters import Parameter, by_place
 
 MOST_ASKED: Final = 10_000
@@ -21,9 +24,10 @@ class Chosen:
 
     def __init__(self, places: Places, known: Mapping[Place, Parameter]) -> None:
         self.places, self.known = places, known
-        self.which = [index for index, place in enumerate(places) if place in known]
-        self.controls: Selection = selection(known[places[index]] for index in self.which)
-        self.values: list[float] = []
+        self.which = np.array([index for index, place in enumerate(places) if place in known], np.int64)
+        self.controls: Selection = selection(known[places[index]] for index in self.which.tolist())
+        self.distinct = len(set(self.controls.addresses)) == len(self.controls.addresses)
+        self.values = np.full(len(self.which), np.nan)
         self.turn = -1
 
 
@@ -31,15 +35,35 @@ class Moves:
     """Values by address, of controls that were moved away from what the patch stores."""
 
     def __init__(self) -> None:
-        self.live: dict[str, float] = {}
+        self._live: dict[str, float] = {}
+        self._pending: list[Together] = []
+        """What is not in `_live` yet: who moves many does so often, and who looks does so seldom."""
+        self._lock = threading.Lock()
         self._by: dict[str, str] = {}
         """By address: who asked for it."""
         self._by_many: dict[int, tuple[Places, str]] = {}
         self._authors: set[str] = set()
         self._places: dict[Place, Parameter] = {}
         self._chosen: dict[int, Chosen] = {}
-        self._batch: dict[str, float] = {}
+        self._batch = Gathered()
         self._turn = 0
+
+    @property
+    def live(self) -> dict[str, float]:
+        """Address → value. Any thread."""
+        if self._pending:
+            with self._lock:
+                for batch in self._pending:
+                    self._live.update(batch)
+                self._pending.clear()
+        return self._live
+
+    @live.setter
+    def live(self, values: dict[str, float]) -> None:
+        with self._lock:
+            self._pending.clear()
+            self._live = values
+        self._turn += 1
 
     def follow(self, parameters: Mapping[str, Parameter]) -> None:
         """The patch has these parameters from now on."""
@@ -61,38 +85,45 @@ class Moves:
         """A control was moved, by a client or from within the patch."""
         found = self._places.get((node, inlet))
         if found is not None and self.live.get(found.address) != value:
-            self.live[found.address] = self._batch[found.address] = value
-            self._authors.add(self._by.pop(found.address, ""))
-            self._turn += 1
+            self._tell({found.address: value}, self._by.pop(found.address, ""))
 
-    def move_many(self, places: Places, values: Sequence[float]) -> None:
+    def move_many(self, places: Places, values: Floats) -> None:
         """As `move`, for many at once."""
         chosen = self._chosen.get(id(places))
         if chosen is None or chosen.places is not places or chosen.known is not self._places:
             while len(self._chosen) >= KEPT:
                 del self._chosen[next(iter(self._chosen))]
             chosen = self._chosen[id(places)] = Chosen(places, self._places)
-        if chosen.turn == self._turn and values == chosen.values:  # it has been noted, and now it acts
-            return
-        controls, which, live = chosen.controls, chosen.which, self.live
-        held = controls.nearest(values if len(which) == len(places) else [values[index] for index in which])
-        addresses = controls.addresses
-        before = chosen.values if chosen.turn == self._turn else [live.get(address) for address in addresses]
-        moved = {
-            address: value
-            for address, value, was in zip(addresses, held, before, strict=True)
-            if value != was and value == value
-        }
-        if moved:
-            live.update(moved)
-            if self._batch:
-                self._batch.update(moved)
-            else:
-                self._batch = moved
-            asked = self._by_many.get(id(places))
-            self._authors.add(asked[1] if asked is not None and asked[0] is places else "")
-            self._turn += 1
+        controls = chosen.controls
+        held = controls.nearest(values if len(chosen.which) == len(places) else values[chosen.which])
+        if chosen.turn != self._turn:
+            live = self.live
+            chosen.values = np.array([live.get(address, np.nan) for address in controls.addresses])
+        moved = (held != chosen.values) & (held == held)  # what is no number does not move
+        if moved.all() and chosen.distinct and len(moved):
+            self._tell(Together(controls, held), self._author(places))
+        elif moved.any():
+            which, addresses = np.flatnonzero(moved).tolist(), controls.addresses
+            self._tell({addresses[index]: float(held[index]) for index in which}, self._author(places))
         chosen.turn, chosen.values = self._turn, held
+
+    def _author(self, places: Places) -> str:
+        asked = self._by_many.get(id(places))
+        return asked[1] if asked is not None and asked[0] is places else ""
+
+    def _tell(self, moved: Mapping[str, float], by: str) -> None:
+        if isinstance(moved, Together):
+            with self._lock:
+                if self._pending and moved.follows(self._pending[-1]):
+                    self._pending.pop()
+                self._pending.append(moved)
+            if len(self._pending) > KEPT:
+                _ = self.live
+        else:
+            self.live.update(moved)
+        self._batch.add(moved)
+        self._authors.add(by)
+        self._turn += 1
 
     def note(self, act: Act) -> None:
         """Something was asked for from outside, and was taken. Its number is known before it is heard."""
@@ -100,8 +131,9 @@ class Moves:
             self._note(act.args[:2], act.args[2])
         elif act.what == "sets":
             places, messages = act.args
-            if set(map(type, messages)) == {float}:
-                self.move_many(places, messages)
+            numbers = Many.numbers(messages)
+            if numbers is not None:
+                self.move_many(places, numbers)
                 return
             for place, message in zip(places, messages, strict=True):
                 self._note(place, message)
@@ -113,16 +145,17 @@ class Moves:
             low, high = found.control.span
             self.move(*place, min(max(number, low), high))
 
-    def taken(self) -> tuple[str, dict[str, float]]:
+    def taken(self) -> tuple[str, Mapping[str, float]]:
         """What has moved since the last call, and who did it, if it was one."""
-        if not self._batch:
-            return "", self._batch
-        batch, self._batch = self._batch, {}
+        batch = self._batch.take()
+        if not batch:
+            return "", batch
         authors, self._authors = self._authors, set()
         return (authors.pop() if len(authors) == 1 else ""), batch
 
     def stored(self, addresses: Iterable[str]) -> None:
         """The patch stores other values for these: what it stores is what sounds."""
+        live = self.live
         for address in addresses:
-            self.live.pop(address, None)
+            live.pop(address, None)
         self._turn += 1

@@ -117,7 +117,7 @@ class Client:
             if packed is not None:
                 yield "moved", {"by": data["by"], **packed}
         if rest:
-            yield "values", {"by": data["by"], "values": rest}
+            yield "values", {"by": data["by"], "values": dict(rest)}
 
     def tick(self, now: float | None = None) -> float | None:
         """Tell what is told again and again, as far as it is due; gives the seconds until the next, None without any.

@@ -30,6 +30,8 @@ from nodegraph.validation.naming import Named, load
 
 RATE: Final = 48_000
 CORNERS: Final = 8
+ENOUGH_S: Final = 5.0
+"""Another round with other noise is begun only within this time: a small model is tried often, a large one once."""
 Answers = list[tuple[str, int, Any]]
 
 
@@ -88,7 +90,10 @@ def tried(spec: NodeSpec, files: dict[str, Path], settings: dict[str, Any], seed
     """Load it, let it hear everything, and see that it repeats."""
     trial = Trial(spec, files, settings)
     flows = isinstance(trial.node.hears, Chunks)
+    began = time.perf_counter()
     for turn in range(rounds):
+        if turn and time.perf_counter() - began > ENOUGH_S:
+            break
         random = np.random.default_rng([seed, turn])
         for name, clips in sounds(spec, random, 8 if flows else 2).items():
             trial.node.reset()

@@ -1,8 +1,12 @@
-"""The four listening nodes with their real weights, one of each for a test process."""
+"""Listening nodes with their real weights, one of each for a test process."""
 
 import pytest
 
 from nodegraph.models import Store
+from nodegraph.nodes.analysis.beats import Beats
+from nodegraph.nodes.analysis.crepe import CrepePitch
+from nodegraph.nodes.analysis.embeddings import SoundEffectEmbedding, VoiceEmbedding
+from nodegraph.nodes.analysis.music_tags import MusicTagger
 from nodegraph.nodes.analysis.notes import BasicPitchNotes
 from nodegraph.nodes.analysis.pitch import SwiftPitch
 from nodegraph.nodes.analysis.taggers import YamnetTagger
@@ -13,8 +17,9 @@ from tests.models.weights import fetched
 
 def loaded(node):
     store = Store()
-    fetched(store, node.weights.name)
-    node.load(store.files(node.weights.name), "cpu")
+    name = node.weights.of({}, node.spec.settings)
+    fetched(store, name)
+    node.load(store.files(name), "cpu")
     return node
 
 
@@ -44,6 +49,56 @@ def every_swift():
 @pytest.fixture(scope="session")
 def every_notes():
     return loaded(BasicPitchNotes())
+
+
+@pytest.fixture(scope="session")
+def every_crepe():
+    return loaded(CrepePitch())
+
+
+@pytest.fixture(scope="session")
+def every_music():
+    return loaded(MusicTagger())
+
+
+@pytest.fixture(scope="session")
+def every_voice():
+    return loaded(VoiceEmbedding())
+
+
+@pytest.fixture(scope="session")
+def every_sfx():
+    return loaded(SoundEffectEmbedding())
+
+
+@pytest.fixture(scope="session")
+def every_beat():
+    return loaded(Beats())
+
+
+@pytest.fixture
+def crepe(every_crepe) -> CrepePitch:
+    return fresh(every_crepe)
+
+
+@pytest.fixture
+def music(every_music) -> MusicTagger:
+    return fresh(every_music)
+
+
+@pytest.fixture
+def voice(every_voice) -> VoiceEmbedding:
+    return fresh(every_voice)
+
+
+@pytest.fixture
+def sfx(every_sfx) -> SoundEffectEmbedding:
+    return fresh(every_sfx)
+
+
+@pytest.fixture
+def beat(every_beat) -> Beats:
+    return fresh(every_beat)
 
 
 @pytest.fixture

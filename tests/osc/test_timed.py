@@ -15,6 +15,7 @@ from nodegraph.core.messages import Ramp
 from nodegraph.osc.building import bundle, message, time_tag
 from nodegraph.osc.door import Door
 from nodegraph.osc.timebase import NTP_EPOCH, Anchored
+from nodegraph.runtime.acts import as_tuple
 from nodegraph.runtime.player import Player
 from nodegraph.session.session import Session
 from tests.osc.conftest import Client, until
@@ -130,8 +131,10 @@ def test_a_known_bundle_and_an_unknown_one_do_the_same() -> None:
     player.advance()
     assert [act.frame for act in noted[:4]] == [RATE * (1 + turn) for turn in range(4)]
     assert all(act.what == "sets" and len(act.args[0]) == FADERS for act in noted[:4])
-    assert [act.args[1] for act in noted[:4]] == [tuple(0.125 * (turn + k) for k in range(FADERS)) for turn in range(4)]
-    assert noted[4].args[1] == tuple(0.125 * (3 + k) for k in range(FADERS - 1)), "all but what is no number"
+    assert [as_tuple(act.args[1]) for act in noted[:4]] == [
+        tuple(0.125 * (turn + k) for k in range(FADERS)) for turn in range(4)
+    ]
+    assert as_tuple(noted[4].args[1]) == tuple(0.125 * (3 + k) for k in range(FADERS - 1)), "all but what is no number"
     player.close()
 
 

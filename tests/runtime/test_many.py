@@ -9,7 +9,7 @@ import pytest
 
 from nodegraph.core.graph import Graph
 from nodegraph.core.messages import Ramp
-from nodegraph.runtime.acts import Act
+from nodegraph.runtime.acts import Act, as_tuple
 from nodegraph.runtime.engine import RING
 from nodegraph.runtime.player import Player
 from tests.runtime.playing import assert_same, render, voices
@@ -57,7 +57,7 @@ def test_what_was_noted_done_again_gives_the_same_bits() -> None:
             player.act(act.what, *act.args, frame=act.frame)
 
     wanted = render(voices(), 12_000, steps=[(0, first)])
-    assert len(noted) == 12 and all(type(value) is float for act in noted for value in act.args[1])
+    assert len(noted) == 12 and all(type(value) is float for act in noted for value in as_tuple(act.args[1]))
     assert_same(render(voices(), 12_000, steps=[(0, again)]), wanted, "moved at once or one by one")
 
 

@@ -20,7 +20,7 @@ from tests.soak.garden import NODES, Gardener, garden
 from tests.soak.length import length, report
 from tests.soak.memory import Held, held
 
-EDITS: Final = length(1_000, 10_000)
+EDITS: Final = length(500, 10_000)
 WARM: Final = EDITS // 3
 """After so many edits every kernel that they need is compiled; from then on memory must not grow."""
 RATE: Final = 48_000

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodegraph.core import At, Chunks, InferenceNode, Weights, inlet, node, outlet, setting
+from nodegraph.core import Chunks, InferenceNode, Weights, inlet, node, outlet, setting
+from nodegraph.nodes.analysis.frames import Frames, steady
 from nodegraph.nodes.analysis.sessions import open_session
 
 RATE = 16_000
@@ -52,31 +53,17 @@ class SwiftPitch(InferenceNode):
         self.reset()
 
     def reset(self) -> None:
-        self.sound = np.zeros(0, np.float32)
-        self.first = 0  # the frame with which `sound` begins
-        self.answered = 0  # frames that have been answered
+        self.heard = Frames(FRAME, before=BEFORE_FRAMES, ahead=int(self.lookahead), chunk=CHUNK_FRAMES)
 
     def infer(self, clip: NDArray[np.float32]) -> dict[str, Any]:
-        ahead = int(self.lookahead)
-        self.sound = np.concatenate([self.sound, clip])
-        end = self.first + len(self.sound) // FRAME
-        final = end - ahead
-        if final <= self.answered:
+        heard = self.heard.hear(clip)
+        if not heard.ripe:
             return {}
-        pitches, confidences = self.frames(self.sound)
-        sent: dict[str, list[At]] = {"pitch": [], "confidence": []}
-        for frame in range(self.answered, final):
-            pitch, sure = float(pitches[frame - self.first]), float(confidences[frame - self.first])
-            # Every frame is sent the same time after it sounded, so that the steps keep their rhythm.
-            offset_s = (frame + ahead + CHUNK_FRAMES - end) * FRAME / RATE
-            sent["confidence"].append(At(offset_s, sure))
-            if sure >= self.threshold:
-                sent["pitch"].append(At(offset_s, pitch))
-        self.answered = final
-        spare = max(0, self.answered - BEFORE_FRAMES - self.first)
-        self.sound = self.sound[spare * FRAME :]
-        self.first += spare
-        return sent
+        # What was before the sound began is left out: the model pads in its own way.
+        missing = max(0, BEFORE_FRAMES - heard.first)
+        pitches, confidences = self.frames(heard.sound[missing * FRAME :])
+        place = BEFORE_FRAMES - missing
+        return steady(self.heard, heard, pitches[place:], confidences[place:], float(self.threshold), RATE)
 
     def frames(self, sound: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
         """Pitch in Hz and confidence of each whole frame of `sound`, 16 kHz."""

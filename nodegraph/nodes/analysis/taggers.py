@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodegraph.core import Clip, InferenceNode, Tag, Weights, inlet, node, outlet
+from nodegraph.nodes.analysis.mels import Floats, columns, hann, mel_bank
 from nodegraph.nodes.analysis.sessions import open_session
-
-Floats = NDArray[np.float32]
 
 RATE = 16_000
 WINDOW, HOP, FFT = 400, 160, 512  # 25 ms every 10 ms
@@ -74,9 +73,7 @@ def log_mel(clip: Floats) -> Floats:
     need = (FRAMES - 1) * HOP + WINDOW
     if len(clip) < need:
         clip = np.pad(clip, (0, need - len(clip)))
-    frames = np.lib.stride_tricks.sliding_window_view(clip[:need], WINDOW)[::HOP]
-    magnitudes = np.abs(np.fft.rfft(frames * _HANN, FFT)).astype(np.float32)
-    patch: Floats = np.log(magnitudes @ _BANK + LOG_OFFSET)
+    patch: Floats = np.log(columns(clip[:need], _HANN, HOP, FFT, _BANK, 1.0) + LOG_OFFSET)
     return patch
 
 
@@ -85,22 +82,5 @@ def quantise(patch: Floats) -> NDArray[np.uint8]:
     return np.clip(np.round(patch / INPUT_SCALE + INPUT_ZERO), 0, 255).astype(np.uint8)
 
 
-def mel_bank(bands: int, low_hz: float, high_hz: float, fft: int, rate: int) -> Floats:
-    """Triangles that stand evenly on the mel scale and are straight in Hz, peak 1: (fft // 2 + 1, bands).
-
-    Source: the HTK Book, "Filterbank Analysis": mel = 2595 log10(1 + Hz / 700).
-    """
-    mels = np.linspace(_mel(low_hz), _mel(high_hz), bands + 2)
-    corners = 700.0 * (10.0 ** (mels / 2595.0) - 1.0)
-    bins = np.arange(fft // 2 + 1)[:, None] * (rate / fft)
-    rising = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
-    falling = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
-    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
-
-
-def _mel(hz: float) -> float:
-    return float(2595.0 * np.log10(1.0 + hz / 700.0))
-
-
-_HANN = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
+_HANN = hann(WINDOW)
 _BANK = mel_bank(BANDS, LOW_HZ, HIGH_HZ, FFT, RATE)

@@ -94,7 +94,9 @@ class Lane:
             key, hears = next(self._keys), found.cls.hears
             seat = Seat(key, node_id, found, hears, dict(settings), dict(controls), ring, folder, start_frame)
             self._seats[node_id] = seat
-        threading.Thread(target=self._bring, args=(seat, found.cls.weights.name), name="bring", daemon=True).start()
+        threading.Thread(
+            target=self._bring, args=(seat, found.cls.weights.of(settings, found.settings)), name="bring", daemon=True
+        ).start()
 
     def remove(self, node_id: str) -> None:
         """Let a node go. Its open requests are forgotten. Nothing happens when it is not here."""

@@ -57,7 +57,7 @@ def clips(subject: Subject) -> Iterator[Said]:
         raise NotApplicable("it cannot be loaded again in a process of its own")
     from nodegraph.api.places import weights
 
-    files = weights(subject.spec.cls.weights.name)  # type: ignore[attr-defined]
+    files = weights(subject.spec.cls.weights.of(subject.settings(), subject.spec.settings))  # type: ignore[attr-defined]
     request = {
         "named": subject.named.as_dict(), "files": {name: str(path) for name, path in files.items()},
         "settings": {name: value for name, value in subject.settings().items() if isinstance(value, (int, float, str))},

@@ -84,7 +84,7 @@ def needs_weights(subject: Subject) -> None:
     from nodegraph.api.places import weights
     from nodegraph.core.errors import ModelError
 
-    name: str = subject.spec.cls.weights.name  # type: ignore[attr-defined]
+    name: str = subject.spec.cls.weights.of(subject.settings(), subject.spec.settings)  # type: ignore[attr-defined]
     try:
         weights(name)
     except ModelError:

@@ -1,0 +1,136 @@
+"""Drawing a network as an ONNX graph, layer by layer, from arrays of weights.
+
+`Drawing` names values and keeps weights; the functions of `networks` draw with it. Layouts are channels first, as ONNX
+has them; weights are given as PyTorch stores them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+OPSET: Final = 17
+IR: Final = 8
+"""Old enough for every onnxruntime that we can meet."""
+Array = np.ndarray[Any, Any]
+Shape = Sequence[int | str]
+
+
+class Drawing:
+    """One network being drawn. Values are names; every method that adds a layer gives the name of what it makes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._nodes: list[onnx.NodeProto] = []
+        self._weights: list[onnx.TensorProto] = []
+        self._inputs: list[onnx.ValueInfoProto] = []
+        self._outputs: list[onnx.ValueInfoProto] = []
+        self._count = 0
+
+    # -- ends
+
+    def input(self, name: str, shape: Shape) -> str:
+        """A float32 input; a text in its shape is a length that may vary."""
+        self._inputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
+        return name
+
+    def output(self, value: str, name: str, shape: Shape) -> None:
+        """A float32 output."""
+        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        self._outputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
+
+    def model(self, **notes: str) -> onnx.ModelProto:
+        """The whole, checked. `notes` are kept in it."""
+        graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, self._weights)
+        made = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="nodegraph"
+        )
+        helper.set_model_props(made, notes)
+        onnx.checker.check_model(made, full_check=True)
+        return made
+
+    # -- layers
+
+    def weight(self, array: Array | float | Sequence[float] | Sequence[int], dtype: Any = np.float32) -> str:
+        """A constant."""
+        self._count += 1
+        name = f"w{self._count}"
+        self._weights.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(array, dtype)), name))
+        return name
+
+    def op(self, kind: str, *inputs: str, count: int = 1, **attributes: Any) -> Any:
+        """Any operation of ONNX: the name of what it makes, or a tuple of `count` names."""
+        self._count += 1
+        outputs = [f"v{self._count}" if count == 1 else f"v{self._count}_{number}" for number in range(count)]
+        self._nodes.append(helper.make_node(kind, list(inputs), outputs, **attributes))
+        return outputs[0] if count == 1 else tuple(outputs)
+
+    def integers(self, *values: int) -> str:
+        """A constant list of int64, as shapes and axes are given."""
+        return self.weight(list(values), np.int64)
+
+    def conv(self, x: str, weight: Array, bias: Array | None = None, **attributes: Any) -> str:
+        """A convolution; `weight` (out, in, …)."""
+        extra = () if bias is None else (self.weight(bias),)
+        found: str = self.op("Conv", x, self.weight(weight), *extra, **attributes)
+        return found
+
+    def relu(self, x: str) -> str:
+        """What is above 0."""
+        found: str = self.op("Relu", x)
+        return found
+
+    def batch_norm(self, x: str, weights: Mapping[str, Array], prefix: str, epsilon: float = 1e-5) -> str:
+        """Batch normalisation over axis 1, with the running figures under `prefix`."""
+        names = ("weight", "bias", "running_mean", "running_var")
+        found: str = self.op(
+            "BatchNormalization", x, *(self.weight(weights[f"{prefix}.{name}"]) for name in names), epsilon=epsilon
+        )
+        return found
+
+    def linear(self, x: str, weight: Array, bias: Array | None = None) -> str:
+        """``x weight^T + bias`` over the last axis; `weight` (out, in)."""
+        found: str = self.op("MatMul", x, self.weight(np.asarray(weight).T))
+        if bias is not None:
+            found = self.op("Add", found, self.weight(bias))
+        return found
+
+    def reshape(self, x: str, *shape: int) -> str:
+        """Another shape: 0 keeps a length, -1 takes what is left."""
+        found: str = self.op("Reshape", x, self.integers(*shape))
+        return found
+
+    def unsqueeze(self, x: str, *axes: int) -> str:
+        """Further axes of length 1."""
+        found: str = self.op("Unsqueeze", x, self.integers(*axes))
+        return found
+
+    def squeeze(self, x: str, *axes: int) -> str:
+        """Without these axes of length 1."""
+        found: str = self.op("Squeeze", x, self.integers(*axes))
+        return found
+
+    def lstm(
+        self, x: str, weights: Mapping[str, Array], prefix: str, layer: int, hidden: str = "", cell: str = ""
+    ) -> tuple[str, str, str]:
+        """One layer of an LSTM over ``(time, batch, features)``: all outputs ``(time, batch, size)``, and its last
+        hidden and cell state ``(1, batch, size)``. It begins from `hidden` and `cell`, or from zeros.
+
+        PyTorch orders the gates input, forget, cell, output; ONNX input, output, forget, cell.
+        """
+        ih, hh, b_ih, b_hh = (
+            _gates(weights[f"{prefix}.{name}_l{layer}"]) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        )
+        bias = np.concatenate([b_ih, b_hh])
+        states = (self.weight(ih[None]), self.weight(hh[None]), self.weight(bias[None]), "", hidden, cell)
+        y, last, memory = self.op("LSTM", x, *states, count=3, hidden_size=hh.shape[1])
+        return self.squeeze(y, 1), last, memory
+
+
+def _gates(array: Array) -> Array:
+    given, forget, cell, out = np.split(np.asarray(array), 4)
+    return np.concatenate([given, out, forget, cell])
