@@ -11,8 +11,8 @@ from nodegraph.core import At
 
 
 class Heard(NamedTuple):
-    """Frames that can be answered now: `first` and `ripe` of them from there on. `sound` begins `before` frames before the
-    first one (with silence, where there was none yet), and reaches `ahead` frames beyond the last."""
+    """Frames that can be answered now: `first`, and `ripe` of them from there on. `sound` begins `before` frames before
+    the first one (with silence, where there was none yet), and reaches `ahead` frames beyond the last."""
 
     first: int
     ripe: int

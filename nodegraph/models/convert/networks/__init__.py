@@ -30,10 +30,9 @@ class Network:
     def draw(self, files: Files) -> onnx.ModelProto:
         """The network with the weights in these files. Raises ModelError."""
         module, _, name = self.place.partition(":")
-        function: Callable[[Mapping[str, Array]], onnx.ModelProto] = getattr(
-            import_module(f"{__name__}.{module}"), name
-        )
-        return function(READERS[self.reads](files))
+        draw: Callable[[Mapping[str, Array]], onnx.ModelProto]
+        draw = getattr(import_module(f"{__name__}.{module}"), name)
+        return draw(READERS[self.reads](files))
 
 
 def _torch(files: Files) -> Mapping[str, Any]:
