@@ -4,8 +4,9 @@ The engine and its server run in a process of their own, on the null driver; the
 msgpack over a WebSocket on loopback, or sends OSC bundles by UDP. The cost is the processor time of the engine's
 process beyond what it takes when nobody moves anything, against the wall clock. It has two parts, told apart: what
 control itself takes (the server, the session, the messages), and what the audio thread takes because controls that move
-are ramped sample by sample. A round trip goes from the client through the engine and back as news: the value was taken
-for its frame.
+are ramped sample by sample. Beside it stands what a process takes that does nothing but receive the same bundles
+(asyncio), and one that looks up the addresses of the same messages with python-osc and stores their numbers. A round
+trip goes from the client through the engine and back as news: the value was taken for its frame.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ ROOT: Final = Path(__file__).parents[1]
 
 def run(rounds: int = 3) -> list[report.Row]:
     """Rows for the results table."""
-    control, bundles, audio, sent, trips = [], [], [], [], []
+    control, bundles, audio, sent, trips, bare, peer = [], [], [], [], [], [], []
     for _ in range(rounds):
         with subprocess.Popen(
             [sys.executable, "-m", "bench.control"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -46,6 +47,8 @@ def run(rounds: int = 3) -> list[report.Row]:
                 found = asyncio.run(_client(where, engine.pid))
             finally:
                 engine.terminate()
+        bare.append(_listening("bare"))
+        peer.append(_listening("python-osc"))
         control.append(found["control"])
         bundles.append(found["osc"])
         audio.append(found["audio"])
@@ -56,6 +59,8 @@ def run(rounds: int = 3) -> list[report.Row]:
     return [
         report.row(f"{what}: control", 100 * median(control), "% of a core", f"goal 5; {said}", rounds),
         report.row(f"{what}: control by OSC bundles", 100 * median(bundles), "% of a core", "goal 5", rounds),
+        report.row(f"{what}: bundles received and dropped", 100 * median(bare), "% of a core", "asyncio", rounds),
+        report.row(f"{what}: bundles read by python-osc", 100 * median(peer), "% of a core", "and stored", rounds),
         report.row(f"{what}: ramps in the audio thread", 100 * median(audio), "% of a core", "", rounds),
         report.row(
             "client to engine to client", median(trips), "ms, median", f"goal 5; {TRIPS} trips a round", rounds
@@ -153,6 +158,59 @@ def _times(process: int) -> dict[int, float]:
     }
 
 
+def _bundles(paths: list[str]) -> list[bytes]:
+    import numpy as np
+
+    from nodegraph.osc.building import Floats, bundle
+
+    random, floats = np.random.default_rng(1), Floats()
+    rows = random.uniform(0.1, 0.9, (RATE_HZ, len(paths))).tolist()
+    return [bundle([floats.message(path, value) for path, value in zip(paths, row, strict=True)]) for row in rows]
+
+
+def _listening(how: str) -> float:
+    """The share of a core that a process takes which hears the same bundles as often."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "bench.control", how], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process, UdpSocket(AF_INET, SOCK_DGRAM) as out:  # fmt: skip
+        try:
+            assert process.stdout is not None
+            port = int(process.stdout.readline())
+            packets = _bundles([f"/patch/g{number}/gain" for number in range(PARAMETERS)])
+            before, begins, count = _times(process.pid), time.perf_counter(), 0
+            while time.perf_counter() < begins + SECONDS / 2:
+                out.sendto(packets[count % len(packets)], ("127.0.0.1", port))
+                count += 1
+                time.sleep(max(0.0, begins + count / RATE_HZ - time.perf_counter()))
+            passed, after = time.perf_counter() - begins, _times(process.pid)
+        finally:
+            process.kill()
+    return sum(spent - before.get(thread, 0.0) for thread, spent in after.items()) / passed
+
+
+async def _hear(how: str) -> None:
+    """The process that only listens."""
+    if how == "bare":
+
+        class Ear(asyncio.DatagramProtocol):
+            def datagram_received(self, data: bytes, addr: Any) -> None:
+                pass
+
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Ear, ("127.0.0.1", 0))
+    else:
+        from pythonosc.dispatcher import Dispatcher
+        from pythonosc.osc_server import AsyncIOOSCUDPServer
+
+        stored: dict[str, float] = {}
+        dispatcher = Dispatcher()
+        for number in range(PARAMETERS):
+            dispatcher.map(f"/patch/g{number}/gain", stored.__setitem__)
+        loop: Any = asyncio.get_running_loop()
+        transport, _ = await AsyncIOOSCUDPServer(("127.0.0.1", 0), dispatcher, loop).create_serve_endpoint()
+    print(transport.get_extra_info("sockname")[1], flush=True)
+    await asyncio.sleep(1_000.0)
+
+
 def _engine() -> None:
     """The process that is measured: a hundred voices with two controls each, and a server."""
     from nodegraph import Patch
@@ -183,4 +241,4 @@ def _audio_thread() -> int:
 
 
 if __name__ == "__main__":
-    _engine()
+    asyncio.run(_hear(sys.argv[1])) if sys.argv[1:] else _engine()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -59,7 +60,9 @@ class Many:
             found = np.array(values, np.float64)
         else:
             return None
-        return found if np.isfinite(found).all() else None
+        if isfinite(found.sum()) or np.isfinite(found).all():  # the sum of many large ones may be infinite
+            return found
+        return None
 
     def post_others(self, frame: int, places: Places, values: Sequence[Any] | Floats) -> None:
         """Those that are not for native controls go their own way."""

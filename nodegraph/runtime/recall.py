@@ -58,10 +58,14 @@ class Bank:
     start: Floats
     end: Floats
     frames: Numbers
+    longest: int
 
     def go_on(self, now: int, values: Floats) -> None:
         """Each goes somewhere else, from where it is now."""
         passed = max(now - self.frame, 0)
+        if passed >= self.longest:  # all have arrived
+            self.frame, self.start, self.end = now, self.end, values
+            return
         along = self.start + (self.end - self.start) * passed / np.maximum(self.frames, 1)
         self.start = np.where(passed >= self.frames, self.end, along)
         self.frame, self.end = now, values
@@ -102,7 +106,7 @@ class Recalls:
         if self._bank is None or self._bank.places is not places:
             ways = [self._ways.get(place) for place in places]
             start = [at if way is None else way.at(now) for way, at in zip(ways, stored, strict=True)]
-            self._bank = Bank(places, now, np.array(start), values, frames)
+            self._bank = Bank(places, now, np.array(start), values, frames, int(frames.max(initial=0)))
         else:
             self._bank.go_on(now, values)
 

@@ -25,7 +25,7 @@ FAREWELL_S: Final = 5.0
 STALLED_S: Final = 20.0
 LOOK_S: Final = 0.25
 FEW: Final = 16
-VALUES_S: Final = 0.02
+VALUES_S: Final = 0.04
 """Few values are sent at once. So are many, but no more of them for so long: many at a high rate are for the eye."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""

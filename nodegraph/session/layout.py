@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 import numpy as np
@@ -32,7 +33,7 @@ class Selection:
 
     def held(self, values: Floats) -> Floats:
         """The values within their spans. Raises PatchError for one that is no number."""
-        if not np.isfinite(values).all():
+        if not isfinite(values.sum()):  # one that is none, or infinite, makes the sum so
             where = self.addresses[int(np.argmin(np.isfinite(values)))]
             raise PatchError(Problem("bad-value", f"{where} takes a number, not one that is infinite or none at all."))
         return np.minimum(np.maximum(values, self.low), self.high)

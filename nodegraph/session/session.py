@@ -110,7 +110,7 @@ class Session:
         """On the player's thread: hear what moves."""
         assert self.playing is not None
         self.playing.player.messages.moved = self.moves.move
-        self.playing.player.messages.moved_all = self.moves.move_many
+        self.playing.player.messages.moved_all = self.moves.arrived
         self.playing.player.acts.noted.append(self.moves.note)
 
     def _wait(self, playing: Playing) -> None:

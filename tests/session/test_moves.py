@@ -77,6 +77,7 @@ def test_what_stands_where_it_stood_is_not_told(known: Mapping[str, Parameter]) 
     assert made.taken() == ("", {})
     values[5] = 0.75
     made.move_many(places, values)
+    assert made.live["/patch/g5/gain"] == 0.75
     assert made.taken()[1] == {"/patch/g5/gain": 0.75}
 
 
@@ -129,3 +130,28 @@ def test_an_outbox_tells_the_last_of_each(known: Mapping[str, Parameter]) -> Non
     box.push("values", {"by": "two", "values": {chosen.addresses[1]: 0.4}})
     values = dict.fromkeys(chosen.addresses, 0.3) | {chosen.addresses[1]: 0.4}
     assert box.take() == repr({"on": "values", "by": "", "values": values}) and box.take() is None
+
+
+def test_many_that_move_time_and_again_are_told_25_times_a_second(
+    known: Mapping[str, Parameter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("nodegraph.session.moves.time.monotonic", lambda: now)
+    places, few = places_of(known, list(range(COUNT))), places_of(known, [0, 1])
+    made = moves_of(known)
+    told = []
+    for frame in range(100):
+        made.note(Act(0, "sets", (places, np.full(COUNT, 0.1 + 0.005 * frame))))
+        found = made.taken()[1]
+        told.append(dict(found))
+        now += 0.01
+    assert 20 <= sum(bool(item) for item in told) <= 26 and told[0]
+    now += 0.05
+    last = told[-1] or made.taken()[1]
+    assert set(last.values()) == {0.1 + 0.005 * 99}, "the last of them is told when they stand still"
+    for frame in range(10):
+        made.note(Act(0, "sets", (few, np.full(2, 0.3 + 0.01 * frame))))
+        assert made.taken()[1], "a few are told at once"
+    made.note(Act(0, "sets", (places, np.full(COUNT, 0.9))))
+    made.note(Act(0, "set", (*places[3], 0.2)))
+    assert made.taken()[1] == dict.fromkeys(made.live, 0.9) | {"/patch/g3/gain": 0.2}
