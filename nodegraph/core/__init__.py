@@ -43,6 +43,7 @@ from nodegraph.core.patchfile import dumps, load, loads, save
 from nodegraph.core.ports import CableKind, Control, Inlet, Memory, Outlet, Setting, inlet, memory, outlet, setting
 from nodegraph.core.registry import Registry, registry
 from nodegraph.core.spec import NodeSpec, Role
+from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import GraphView, NodeEntry
 
 __all__ = [
@@ -50,7 +51,8 @@ __all__ = [
     "DeviceNode", "Document", "Event", "EventNode", "Graph", "GraphView", "InferenceNode", "Inlet", "KernelError",
     "BeatTicket", "KernelNode", "Loop", "MediaError", "Memory", "ModelError", "Moment", "Node", "NodeEntry", "NodeSpec",
     "NodegraphError", "Note", "NoteExpression", "Outlet", "PatchError", "PatchFileError", "PortNode", "Problem",
-    "Registry", "Role", "RouteNode", "Setting", "Tag", "TapNode", "Total", "Weights", "WeightsMissing", "WorkerError",
+    "Registry", "Role", "RouteNode", "Setting", "StreamNode", "Tag", "TapNode", "Total", "Weights", "WeightsMissing",
+    "WorkerError",
     "check", "check_file", "dumps", "in_order", "inlet", "load", "loads", "loops", "media_folders", "memory", "node",
     "outlet", "registry", "resolve_media", "save", "setting",
 ]  # fmt: skip

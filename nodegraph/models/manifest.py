@@ -119,18 +119,21 @@ class Manifest:
         return data
 
 
-def read_manifest(text: str, where: str) -> Manifest:
-    """A manifest from TOML or JSON text; `where` is the file's name. Raises ModelError with every problem in it."""
+def read_manifest(text: str, where: str, *, ours: bool = False) -> Manifest:
+    """A manifest from TOML or JSON text; `where` is the file's name, `ours`: it comes with nodegraph.
+
+    Raises ModelError with every problem in it.
+    """
     try:
         data = json.loads(text) if where.endswith(".json") else tomllib.loads(text)
     except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
         raise ModelError(Problem("bad-manifest", f"it is not a manifest: {error}.", file=where)) from error
     if not isinstance(data, dict):
         raise ModelError(Problem("bad-manifest", "it is not a manifest: a table of keys is expected.", file=where))
-    return from_data(data, where)
+    return from_data(data, where, ours=ours)
 
 
-def from_data(data: Mapping[str, Any], where: str) -> Manifest:
+def from_data(data: Mapping[str, Any], where: str, *, ours: bool = False) -> Manifest:
     """A manifest from plain data. Raises ModelError with every problem in it."""
     problems: list[Problem] = []
 
@@ -165,7 +168,7 @@ def from_data(data: Mapping[str, Any], where: str) -> Manifest:
     else:
         for key, entry in entries.items():
             try:
-                files.append(_file(str(key), entry, str(name), ingredient=key in ingredients))
+                files.append(_file(str(key), entry, str(name), ingredient=key in ingredients, ours=ours))
             except ModelError as error:
                 for problem in error.problems:
                     wrong(f"file '{key}': {problem.what}", problem.do)
@@ -221,7 +224,7 @@ def _networks(entries: object, wrong: Callable[[str], None]) -> list[Made]:
     return found
 
 
-def _file(key: str, entry: object, model: str, *, ingredient: bool) -> ModelFile:
+def _file(key: str, entry: object, model: str, *, ingredient: bool, ours: bool) -> ModelFile:
     if not isinstance(entry, Mapping):
         raise ModelError(Problem("bad-manifest", "a table with source, sha256 and size is expected."))
     if strange := sorted(set(entry) - {"source", "sha256", "size", "save"}):
@@ -235,7 +238,7 @@ def _file(key: str, entry: object, model: str, *, ingredient: bool) -> ModelFile
     save = entry.get("save", PurePosixPath(source.last.replace("\\", "/")).name)
     if not isinstance(save, str) or not plain_name(save):
         raise ModelError(Problem("bad-manifest", f"save {save!r} is not a plain file name."))
-    check_suffix(save, model, ingredient=ingredient)
+    check_suffix(save, model, ingredient=ingredient, ours=ours)
     return ModelFile(key, source, sha256, size, save)
 
 
@@ -244,7 +247,7 @@ def shipped() -> Iterator[Manifest]:
     folder = resources.files("nodegraph.models").joinpath("manifests")
     for item in sorted(folder.iterdir(), key=lambda item: item.name):
         if item.name.endswith((".toml", ".json")):
-            yield read_manifest(item.read_text(encoding="utf-8"), item.name)
+            yield read_manifest(item.read_text(encoding="utf-8"), item.name, ours=True)
 
 
 def read_folder(folder: Path) -> Iterator[Manifest]:

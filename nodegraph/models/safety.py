@@ -21,11 +21,15 @@ INGREDIENTS: Final = frozenset({".pt", ".pth", ".ckpt", ".bin", ".th", ".index",
 """Suffixes of files from which networks are made: only `models.convert` opens them, and runs nothing of them."""
 
 
-def check_suffix(file_name: str, model: str, *, ingredient: bool = False) -> None:
+LIBRARIES: Final = frozenset({".so"})
+"""Suffixes of native code. Only manifests that come with nodegraph may name such a file, by its hash."""
+
+
+def check_suffix(file_name: str, model: str, *, ingredient: bool = False, ours: bool = False) -> None:
     """Refuse a file whose format is not known to be safe. `ingredient`: a network is made from it, and no node gets it.
-    Raises ModelError."""
+    `ours`: its manifest comes with nodegraph. Raises ModelError."""
     suffix = PurePosixPath(file_name).suffix.lower()
-    if suffix in SAFE or (ingredient and suffix in INGREDIENTS):
+    if suffix in SAFE or (ingredient and suffix in INGREDIENTS) or (ours and suffix in LIBRARIES):
         return
     if suffix in PICKLES:
         what = f"model '{model}': '{file_name}' is refused: a {suffix} file can run code when it is opened."

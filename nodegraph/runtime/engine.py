@@ -190,6 +190,7 @@ class Engine:
             line=self.resources.line,
             slots=self.numbers.slots,
             ring=self.resources.ring,
+            stream=self.resources.stream,
             event_ring=(self._event_header.ctypes.data, self._events.ctypes.data, RING),
             source=self.numbers.source,
             packing=self.packing,

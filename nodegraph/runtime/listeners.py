@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import Chunks
 from nodegraph.core.view import NodeEntry
-from nodegraph.runtime.lane import Lane, held_back_frames
+from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.streams import MISSED, answer_frames, fade_frames, header, lag_of
 from nodegraph.runtime.messages import Messages
 
-ROOM_S = 0.02
-"""What a flow's answer time leaves beyond the resampler's lag."""
 LOOK_EVERY = 50
 """Rounds between two looks at the workers' states."""
-
-
-lag_of = cache(held_back_frames)
 
 
 class Weights(Protocol):
@@ -44,13 +40,21 @@ class Listener:
     flow: bool
     lag: int
     reached: int
+    fade: int = 0
     pending: deque[int] = field(default_factory=deque)
     number: int = 0
     told: str = ""
     restarts: int = 0
+    stream: Ring | None = None
+    missing: int = 0
+    """Up to here there will be no sound: its inference failed."""
+    missed: int = 0
 
     def earliest(self, otherwise: int) -> int:
         """The earliest frame at which an answer that is not here yet may act."""
+        if self.stream is not None:
+            there = max(self.stream.written, self.missing) + self.answer - self.fade
+            return min(there, self.reached + self.answer)
         if self.flow:
             return self.reached + self.answer
         return self.pending[0] + self.answer if self.pending else otherwise
@@ -76,19 +80,21 @@ class Listeners:
         self._of: dict[str, Listener] = {}
         self._look = 0
 
-    def add(self, entry: NodeEntry, node: InferenceNode, ring: Any, frame: int) -> None:
-        """Let a node listen to its ring from `frame` on."""
+    def add(self, entry: NodeEntry, node: InferenceNode, ring: Any, frame: int, stream: Ring | None = None) -> None:
+        """Let a node listen to its ring from `frame` on; what it says as sound it lays into `stream`."""
         assert entry.spec is not None
         if self.lane is None:
             self.lane = Lane(self.rate, self._weights or _no_weights, modules=self._modules)
             self.lane.start()
         flow = isinstance(node.hears, Chunks)
         lag = lag_of(node.hears, self.rate)
-        answer = round(node.answer_s * self.rate)
-        if flow:
-            answer = round(node.hears.seconds * self.rate) + max(answer, lag + round(ROOM_S * self.rate))
+        answer = answer_frames(type(node), self.rate)
         one = self._of[entry.id] = Listener(node, answer, flow, lag, frame - lag)
-        self.lane.add(entry.id, entry.spec, dict(node.settings), dict(node.controls), ring, start_frame=frame)
+        if stream is not None:
+            one.stream, one.missing, one.fade = stream, frame, 2 * fade_frames(self.rate)
+        self.lane.add(
+            entry.id, entry.spec, dict(node.settings), dict(node.controls), ring, start_frame=frame, stream=stream
+        )
         self._next_clip(one, frame)
 
     def remove(self, id: str) -> None:
@@ -130,6 +136,7 @@ class Listeners:
                 one.pending.popleft()
             one.reached = max(one.reached, answer.end_frame - one.lag)
             if not answer.ok:
+                one.missing = max(one.missing, answer.end_frame)
                 self._look = 0
                 continue
             for outlet, stamp, value in answer.items:
@@ -147,6 +154,10 @@ class Listeners:
             one = self._of.get(id)
             if one is None:
                 continue
+            if one.stream is not None and (missed := int(header(one.stream)[MISSED])) > one.missed:
+                for _ in range(missed - one.missed):
+                    self.lane.miss(id)
+                one.missed = missed
             if status.restarts != one.restarts and status.state != "failed":  # it may be back already
                 one.restarts, one.told = status.restarts, "restarting"
                 self._report(id, status.error or "its worker is started again.")

@@ -20,6 +20,7 @@ from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
 from nodegraph.core.errors import NodegraphError, Problem
 from nodegraph.core.messages import Event
 from nodegraph.core.ownfiles import carried_on
+from nodegraph.core.ports import CableKind
 from nodegraph.core.presets import Book
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView, NodeEntry
@@ -35,6 +36,8 @@ from nodegraph.runtime.crew import Threads, thread_count
 from nodegraph.runtime.edits import Stage
 from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
 from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.streams import begun, streams, width
 from nodegraph.runtime.listeners import Listeners, Weights
 from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages, controls_of, moved_controls
@@ -185,11 +188,20 @@ class Player(Changing):
                 node.controls[control.name] = min(max(handed[control.name], control.span[0]), control.span[1])
         node.settings = self.engine.resources.settings(entry)
         if isinstance(node, InferenceNode):
-            ring = self.engine.resources.ring(entry.id, entry.spec, 1)
-            self.listeners.add(entry, node, ring, frame)
+            heard = next((item.channels for item in entry.spec.inlets if item.kind is CableKind.SIGNAL), 1)
+            ring = self.engine.resources.ring(entry.id, entry.spec, width(entry, heard))
+            self.listeners.add(entry, node, ring, frame, self._stream(entry, frame))
         elif isinstance(node, TapNode):
             self.taps.add(node, frame)
         self.messages.join(node, frame)
+
+    def _stream(self, entry: NodeEntry, frame: int) -> Ring | None:
+        """Where a node's sound comes back, if a worker makes it."""
+        assert entry.spec is not None
+        if not streams(entry.spec):
+            return None
+        channels = sum(width(entry, item.channels) for item in entry.spec.outlets if item.kind is CableKind.SIGNAL)
+        return begun(self.engine.resources.stream(entry.id, entry.spec, channels), frame)
 
     def _carry_on(self, was: PythonNode, id: str, when: Moment) -> None:
         """After its start a node of the user's own takes over what its earlier version had come to."""
@@ -377,6 +389,7 @@ class Player(Changing):
         listeners = self.listeners.status()
         if listeners:
             found["listeners"] = listeners
+            found["models_may"] = "" if self.lane is None else self.lane.held
         return found
 
     def close(self) -> None:

@@ -16,10 +16,12 @@ from nodegraph.core.declare import InferenceNode
 from nodegraph.core.errors import NodegraphError
 from nodegraph.core.ownfiles import carried_on
 from nodegraph.core.spec import NodeSpec
+from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import NodeEntry
 from nodegraph.runtime.carrying import fit, written_arrays
 from nodegraph.runtime.compile.memory import touched
 from nodegraph.runtime.lane.ring import Ring, ring_frames
+from nodegraph.runtime.lane.streams import stream_ring
 from nodegraph.runtime.renaming import Names, moved
 
 Array = np.ndarray[Any, Any]
@@ -76,6 +78,7 @@ class Resources:
         self.rate = rate
         self.resolve: Callable[[str], Path] = Path
         self.rings: dict[str, Any] = {}
+        self.streams: dict[str, Ring] = {}
         self._leaving: list[Any] = []
         self._arrays: dict[tuple[str, int], tuple[Any, Arrays]] = {}
         self._lines: dict[tuple[Cable, int, str], Array] = {}
@@ -134,6 +137,7 @@ class Resources:
             (moved(cable, names), channel, what): line for (cable, channel, what), line in self._lines.items()
         }  # fmt: skip
         self.rings = {names.get(id, id): ring for id, ring in self.rings.items()}
+        self.streams = {names.get(id, id): ring for id, ring in self.streams.items()}
 
     def settings(self, entry: NodeEntry) -> dict[str, Any]:
         """A node's settings; files as paths."""
@@ -180,14 +184,25 @@ class Resources:
             self.rings[node] = found
         return found
 
+    def stream(self, node: str, spec: NodeSpec, channels: int) -> Ring:
+        """The ring in which a worker lays what this node says."""
+        found = self.streams.get(node)
+        if found is None or found.channels != channels:
+            assert issubclass(spec.cls, StreamNode)
+            if found is not None:
+                self._leaving.append(found)
+            found = self.streams[node] = stream_ring(channels, spec.cls, self.rate)
+        return found
+
     def forget(self, keep: set[str]) -> None:
         """Give up what nodes outside `keep` owned. Rings stay until `release`: the audio thread may still write."""
         self._arrays = {key: value for key, value in self._arrays.items() if key[0] in keep}
         self._lines = {
             key: line for key, line in self._lines.items() if key[0].from_node in keep and key[0].to_node in keep
         }  # fmt: skip
-        for node in [node for node in self.rings if node not in keep]:
-            self._leaving.append(self.rings.pop(node))
+        for rings in (self.rings, self.streams):
+            for node in [node for node in rings if node not in keep]:
+                self._leaving.append(rings.pop(node))
 
     def release(self) -> None:
         """Close the rings that were given up. Call it when no schedule that writes to them is left."""

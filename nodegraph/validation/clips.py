@@ -23,6 +23,7 @@ from nodegraph.core.listening import Chunks
 from nodegraph.core.ports import CableKind
 from nodegraph.core.spec import NodeSpec
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
+from nodegraph.runtime.lane.streams import streams, taken_sound
 from nodegraph.validation.comparing import Floats
 from nodegraph.validation.finding import Finding, Note, Said
 from nodegraph.validation.messages import finite, plain, shown
@@ -46,6 +47,11 @@ class Trial:
         node.controls = {item.name: item.default for item in spec.controls}
         self.spec, self.node = spec, node
         self.times: list[float] = []
+        self.channels = sum(
+            int(node.settings[item.channels]) if isinstance(item.channels, str) else item.channels or 1
+            for item in spec.outlets
+            if item.kind is CableKind.SIGNAL
+        )
         node.load(files, "cpu")
 
     def hear(self, clip: Floats) -> Answers:
@@ -64,7 +70,10 @@ class Trial:
                     )
                     if outlet.shape and not fits:
                         raise ValueError(f"'{outlet.name}' has the shape {shape}; declared is {outlet.shape}")
-        return unpack_items(pack_answer(self.spec, answer, 0, RATE))
+        said: Answers = []
+        if streams(self.spec) and isinstance(answer, dict):
+            said = [("sound", 0, taken_sound(self.spec, answer, self.channels, self.node.hears.samples))]
+        return said + unpack_items(pack_answer(self.spec, answer, 0, RATE))
 
 
 def sounds(spec: NodeSpec, random: np.random.Generator, many: int) -> dict[str, list[Floats]]:

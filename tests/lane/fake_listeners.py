@@ -2,8 +2,11 @@
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +108,39 @@ class LoadTrouble(Fake):
 
     def infer(self, clip: Any) -> dict[str, Any]:
         return {}
+
+
+@node("test.burglar~")
+class Burglar(Fake):
+    """Try what models may not do, and tell how it went."""
+
+    x = inlet.signal("sound", channels=1)
+    went = outlet.event("what it tried, and how it went")
+    hears = Clip(seconds=0.05, rate=RATE)
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.file = files["text"]
+        self.at_load = self.tried()  # on the thread that loads models
+
+    def tried(self) -> dict[str, str]:
+        beside = self.file.with_name("stolen")
+        things: dict[str, Callable[[], object]] = {
+            "write": lambda: beside.write_text("x"), "append": lambda: self.file.open("a").close(),
+            "remove": lambda: self.file.unlink(), "folder": lambda: beside.mkdir(),
+            "rename": lambda: self.file.rename(beside), "link": lambda: beside.symlink_to(self.file),
+            "tcp": lambda: socket.create_connection(("127.0.0.1", 9), timeout=1),
+            "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            "udp6": lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM),
+            "child": lambda: subprocess.run(["/bin/sh", "-c", f"echo x > {beside}"], check=True, capture_output=True),
+        }  # fmt: skip
+        found = {}
+        for name, do in things.items():
+            try:
+                do()
+                found[name] = "done"
+            except (OSError, subprocess.CalledProcessError) as error:
+                found[name] = type(error).__name__
+        return found
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"went": [f"{name} {how}" for went in (self.at_load, self.tried()) for name, how in went.items()]}

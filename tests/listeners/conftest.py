@@ -5,6 +5,7 @@ import pytest
 from nodegraph.models import Store
 from nodegraph.nodes.analysis.beats import Beats
 from nodegraph.nodes.analysis.crepe import CrepePitch
+from nodegraph.nodes.analysis.denoise import Denoiser
 from nodegraph.nodes.analysis.embeddings import SoundEffectEmbedding, VoiceEmbedding
 from nodegraph.nodes.analysis.music_tags import MusicTagger
 from nodegraph.nodes.analysis.notes import BasicPitchNotes
@@ -74,6 +75,16 @@ def every_sfx():
 @pytest.fixture(scope="session")
 def every_beat():
     return loaded(Beats())
+
+
+@pytest.fixture(scope="session")
+def every_denoiser():
+    return loaded(Denoiser())
+
+
+@pytest.fixture
+def denoiser(every_denoiser) -> Denoiser:
+    return fresh(every_denoiser)
 
 
 @pytest.fixture

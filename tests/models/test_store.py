@@ -30,7 +30,12 @@ def test_the_first_models_are_known_and_pinned(store):
 
 def test_manifests_survive_writing_and_reading():
     for entry in shipped():
-        assert read_manifest(json.dumps(entry.as_dict()), "again.json") == entry
+        assert read_manifest(json.dumps(entry.as_dict()), "again.json", ours=True) == entry
+
+
+def test_only_manifests_that_come_with_nodegraph_name_libraries():
+    with pytest.raises(ModelError, match="no format that the store knows"):
+        read_manifest(json.dumps(next(item for item in shipped() if item.name == "rnnoise").as_dict()), "mine.json")
 
 
 def test_an_unknown_name_is_answered_with_near_ones(store):

@@ -10,11 +10,13 @@ import sys
 from pathlib import Path
 
 from nodegraph.core.errors import ModelError, Problem
+from nodegraph.models.sandbox import confine
 
 
 def main(words: list[str]) -> int:
     """Make one network."""
     name, target, *pairs = words
+    confine([Path(target).parent])
     files = {key: Path(path) for key, _, path in (pair.partition("=") for pair in pairs)}
     try:
         _make(name, Path(target), files)

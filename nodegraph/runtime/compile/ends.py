@@ -11,6 +11,7 @@ from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.held import HELD
 from nodegraph.runtime.compile.units import Channels, Plan, Ref, Tap, Unit, event_outlets
 from nodegraph.runtime.kernels.forms import STILL
+from nodegraph.runtime.lane.streams import stream_channels, streams
 
 
 class Ends:
@@ -146,6 +147,21 @@ class Ends:
         self.plan.units.append(unit)
         self.plan.taps.append(Tap(entry.id, unit))
         self.plan.channels[entry.id, inlet.name] = len(unit.inputs)
+        if streams(spec):
+            self.streamed(entry, len(unit.inputs))
+
+    def streamed(self, entry: NodeEntry, heard: int) -> None:
+        """The signal outlets of a node whose sound a worker makes of so many channels."""
+        spec = entry.spec
+        assert spec is not None
+        widths = {item.name: self.width(entry, item.channels) for item in spec.outlets if item.kind is CableKind.SIGNAL}
+        rows = stream_channels(spec, widths)
+        unit = Unit("stream", [], node=entry.id, spec=spec, data=heard, outputs=len(rows))
+        self.plan.units.append(unit)
+        for number, (name, _) in enumerate(rows):
+            self.sources.setdefault((entry.id, name), []).append((unit, number))
+        for name, width in widths.items():
+            self.plan.channels[entry.id, name] = width
 
     def event_taps(self, entry: NodeEntry) -> None:
         """Native event outlets, all of them: who watches a patch from outside hears those without a cable, too."""

@@ -56,6 +56,7 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
         line: Callable[[Cable, int, str, int], np.ndarray[Any, Any]],
         slots: Callable[[str, NodeSpec], int],
         ring: Callable[[str, NodeSpec, int], Any],
+        stream: Callable[[str, NodeSpec, int], Any],
         event_ring: tuple[int, int, int],
         source: Callable[[str, str], int],
         packing: bool = True,
@@ -71,6 +72,7 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
         self.line = line
         self.slots = slots
         self.ring = ring
+        self.stream = stream
         self.event_ring = event_ring
         self.source = source
         self.arena = Arena()

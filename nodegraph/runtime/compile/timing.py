@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.declare import Node
-from nodegraph.core.spec import Role
+from nodegraph.core.spec import NodeSpec, Role
+from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.crossing import crossing_frames
 from nodegraph.runtime.compile.order import Order, carries_sound
+from nodegraph.runtime.lane.streams import latency_frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,18 @@ def timing_of(view: GraphView, order: Order, rate: int, factors: Mapping[str, in
     own = {
         entry.id: frames
         for entry in order.entries()
-        if entry.spec is not None
-        and entry.spec.cls.latency is not Node.latency
-        and (frames := entry.spec.cls.latency(rate * factors.get(entry.id, 1)))
+        if entry.spec is not None and (frames := _own(entry.spec, rate * factors.get(entry.id, 1)))
     }
     if not own and not factors:
         return NO_WAITS
     return _Timer(view, order, own, factors).timing()
+
+
+def _own(spec: NodeSpec, rate: int) -> int:
+    """The latency that a node declares."""
+    if issubclass(spec.cls, StreamNode):
+        return latency_frames(spec.cls, rate)
+    return 0 if spec.cls.latency is Node.latency else spec.cls.latency(rate)
 
 
 def opted_out(entry: NodeEntry) -> bool:

@@ -21,7 +21,8 @@ class Unit:
     """One operation of the schedule before packing.
 
     `op` is ``kernel``, ``wide``, ``mix``, ``fade``, ``scale``, ``hold``, ``input``, ``back`` (a signal one sample ago,
-    in a loop; `link` is that signal), ``wait`` (a delay), ``up``, ``down`` (another rate), ``tap`` or ``events``.
+    in a loop; `link` is that signal), ``wait`` (a delay), ``up``, ``down`` (another rate), ``tap`` , ``events`` or
+    ``stream`` (what a worker made).
     `inputs` are refs; for a wide unit lists of refs. `factor` is how many times the engine's rate it runs at. `shape`
     is equal for units whose whole upstream is alike, so that they may run side by side; `depth` is the longest way from
     a source.

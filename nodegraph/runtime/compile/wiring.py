@@ -9,12 +9,15 @@ import numpy as np
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.spec import NodeSpec
+from nodegraph.core.streams import StreamNode
+from nodegraph.core.view import GraphView
 from nodegraph.runtime.compile.crossing import half_band, memory
 from nodegraph.runtime.compile.islands import Island
 from nodegraph.runtime.compile.memory import Arena, Buffers
 from nodegraph.runtime.compile.operations import Operation
 from nodegraph.runtime.compile.units import Ref, Unit
-from nodegraph.runtime.native import edges, halfband
+from nodegraph.runtime.lane.streams import answer_frames, fade_frames
+from nodegraph.runtime.native import edges, halfband, streaming
 from nodegraph.runtime.native.compiled import address
 
 
@@ -27,6 +30,9 @@ class Wiring:
     island: Island | None
     line: Callable[[Cable, int, str, int], np.ndarray[Any, Any]]
     ring: Callable[[str, NodeSpec, int], Any]
+    stream: Callable[[str, NodeSpec, int], Any]
+    rate: int
+    view: GraphView
     event_ring: tuple[int, int, int]
     source: Callable[[str, str], int]
     _mono: dict[Ref, int]
@@ -103,6 +109,20 @@ class Wiring:
         self._keep.append(ring)
         state = self.words(self.engine, len(unit.inputs), ring.header_address, ring.data_address, ring.size)
         self.operation(address(edges.tap), state, [self.mono(ref) for ref in unit.inputs], [], (unit.node,))
+
+    def _stream(self, unit: Unit) -> None:
+        assert unit.spec is not None and issubclass(unit.spec.cls, StreamNode)
+        cls, heard = unit.spec.cls, self.ring(unit.node, unit.spec, unit.data)
+        ring = self.stream(unit.node, unit.spec, unit.outputs)
+        self._keep += [ring, heard]
+        entry = self.view._store.nodes[unit.node]
+        dry = (heard.data_address, heard.size, heard.channels) if entry.value("late") == "dry" else (0, 1, 1)
+        state = self.words(
+            self.engine, unit.outputs, ring.header_address, ring.data_address, ring.size, answer_frames(cls, self.rate),
+            fade_frames(self.rate), *dry,
+        )  # fmt: skip
+        outs = [self.out_mono(unit, number) for number in range(unit.outputs)]
+        self.operation(address(streaming.stream), state, [], outs, (unit.node,))
 
     def _events(self, unit: Unit) -> None:
         state = self.words(self.engine, self.source(unit.node, unit.data), *self.event_ring, unit.factor)

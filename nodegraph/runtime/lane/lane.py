@@ -71,6 +71,7 @@ class Lane:
         *,
         folder: Path | None = None,
         start_frame: int = 0,
+        stream: Ring | None = None,
     ) -> None:
         """Take a node in. Its model is found, loaded and warmed up in the background.
 
@@ -92,7 +93,7 @@ class Lane:
             if node_id in self._seats:
                 raise WorkerError(Problem("node-taken", "it is in the lane already.", "Remove it first.", node=node_id))
             key, hears = next(self._keys), found.cls.hears
-            seat = Seat(key, node_id, found, hears, dict(settings), dict(controls), ring, folder, start_frame)
+            seat = Seat(key, node_id, found, hears, dict(settings), dict(controls), ring, folder, start_frame, stream)
             self._seats[node_id] = seat
         threading.Thread(
             target=self._bring, args=(seat, found.cls.weights.of(settings, found.settings)), name="bring", daemon=True
@@ -216,6 +217,11 @@ class Lane:
     def pid(self) -> int | None:
         """The worker's process id, while there is one."""
         return self._supervisor.pid
+
+    @property
+    def held(self) -> str:
+        """What models may do in this lane's worker, and what not, in one line; empty before it is up."""
+        return self._supervisor.held
 
     def log(self) -> str:
         """The last that the workers printed, 16 KiB at most."""

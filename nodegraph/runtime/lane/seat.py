@@ -36,7 +36,8 @@ class Seat:
     """One node: what the worker must know of it, and what is known of its answers.
 
     ``worker``: the count of the worker process that knows it; 0 for none. ``heard``: up to where its flow of chunks has
-    got, so that a new worker goes on from there. ``begun``: since when its model is being loaded or warmed up.
+    got, so that a new worker goes on from there. ``stream``: where its sound is laid. ``begun``: since when its model
+    is being loaded or warmed up.
     """
 
     key: int
@@ -48,6 +49,7 @@ class Seat:
     ring: Ring
     folder: Path | None
     heard: int
+    stream: Ring | None = None
     files: dict[str, Path] | None = None
     state: State = "loading"
     worker: int = 0
@@ -63,13 +65,19 @@ class Seat:
             "key": self.key,
             "node": self.node,
             "kind": self.spec.kind,
-            "ring": [self.ring.channels, self.ring.frames, self.ring.longest_block],
+            "ring": _shape(self.ring),
+            "stream": None if self.stream is None else _shape(self.stream),
             "settings": plain(self.settings),
             "controls": self.controls,
             "files": {name: str(path) for name, path in (self.files or {}).items()},
             "folder": str(self.folder) if self.folder else "",
             "start": self.heard,
         }
+
+    @property
+    def memory(self) -> list[int]:
+        """The files that go with it."""
+        return [self.ring.fd] if self.stream is None else [self.ring.fd, self.stream.fd]
 
     def listening(self, asked: Asked) -> dict[str, Any]:
         """The message of one request."""
@@ -89,3 +97,7 @@ class Seat:
         if oldest.due is None and self.ring.written >= oldest.end_frame:
             oldest.due = now
         return oldest.due
+
+
+def _shape(ring: Ring) -> list[int]:
+    return [ring.channels, ring.frames, ring.longest_block]

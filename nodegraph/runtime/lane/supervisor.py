@@ -57,6 +57,8 @@ class Supervisor:
         self._wake_in, self._wake_out = os.pipe()
         os.set_blocking(self._wake_in, False)
         os.set_blocking(self._wake_out, False)
+        self.held = ""
+        """What the worker says that it may not do."""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_in, selectors.EVENT_READ)
 
@@ -220,7 +222,7 @@ class Supervisor:
             seat.worker = self._workers
             self._by_key[seat.key] = seat
             try:
-                process.door.send(seat.adding(), [seat.ring.fd])
+                process.door.send(seat.adding(), seat.memory)
             except (TypeError, ValueError, OSError) as error:
                 self.give_up(seat, f"it cannot be handed to the worker ({error})")
                 continue
@@ -279,7 +281,7 @@ class Supervisor:
         if message["say"] != "answer":
             self._look = True
         if message["say"] == "up":
-            self._up = True
+            self._up, self.held = True, message["held"]
             return
         seat = self._by_key.get(message["key"])
         if seat is None:

@@ -27,12 +27,15 @@ import numpy as np
 
 from nodegraph.core.declare import InferenceNode, Node
 from nodegraph.core.errors import NodegraphError, Problem, WorkerError
+from nodegraph.core.listening import Chunks
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
+from nodegraph.models.sandbox import confine
 from nodegraph.runtime.lane.answers import pack_answer
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import Ear, make_ear
 from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.streams import Outflow, taken_sound
 
 NICENESS: Final = 5
 WARM_UPS: Final = 2
@@ -65,9 +68,13 @@ class Listener:
     requests: deque[Request] = field(default_factory=deque)
     node: InferenceNode | None = None
     ear: Ear | None = None
+    stream: Ring | None = None
+    outflow: Outflow | None = None
     ready: bool = False
     settled: bool = False
     gone: bool = False
+    broken: bool = False
+    """Its sound has a gap: the next chunk begins anew."""
 
     def due(self) -> bool:
         return self.ready and bool(self.requests) and self.requests[0].end_frame <= self.ring.written
@@ -76,8 +83,9 @@ class Listener:
 class Worker:
     """What happens in the process."""
 
-    def __init__(self, door: Door, parent: int) -> None:
-        self.door, self.parent = door, parent
+    def __init__(self, door: Door, parent: int, held: str = "") -> None:
+        """`held` says what the process may not do."""
+        self.door, self.parent, self.held = door, parent, held
         self.background = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS  # below the engine, whose priority it came with
         self.rate = 0
         self.device = ""
@@ -120,10 +128,12 @@ class Worker:
         match message["do"]:
             case "hello":
                 self.rate, self.device, self.modules = message["rate"], message["device"], message["modules"]
-                self._say({"say": "up"})
+                self._say({"say": "up", "held": self.held})
             case "add":
                 ring = Ring.attach(self.door.files.popleft(), *message["ring"])
                 listener = Listener(message["key"], message["node"], message["kind"], ring, message)
+                if message["stream"] is not None:
+                    listener.stream = Ring.attach(self.door.files.popleft(), *message["stream"])
                 self.listeners[listener.key] = listener
                 self.to_load.put(listener)
             case "remove":
@@ -171,12 +181,26 @@ class Worker:
         self._say_state(listener, "warming")
         shape = (node.hears.samples,) if listener.ring.channels == 1 else (listener.ring.channels, node.hears.samples)
         for _ in range(WARM_UPS):
-            pack_answer(spec, node.infer(np.zeros(shape, np.float32)), 0, self.rate)
+            pack_answer(spec, self._sounding(listener, node, node.infer(np.zeros(shape, np.float32))), 0, self.rate)
         node.reset()
         listener.node = node
         listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
+        if listener.stream is not None and isinstance(node.hears, Chunks):
+            listener.outflow = Outflow(listener.stream, node.hears, self.rate)
         listener.ready = True
         self._say_state(listener, "ready")
+
+    @staticmethod
+    def _sounding(listener: Listener, node: InferenceNode, answer: Any) -> Any:
+        """The answer without its sound, which goes its own way."""
+        if listener.stream is None:
+            return answer
+        if not isinstance(answer, dict):
+            raise ValueError(f"infer gave {type(answer).__name__}, and no sound")
+        sound = taken_sound(node.spec, answer, listener.stream.channels, node.hears.samples)
+        if listener.outflow is not None:
+            listener.outflow.say(sound)
+        return answer
 
     def _spec(self, kind: str) -> NodeSpec:
         for name in self.modules:
@@ -210,17 +234,21 @@ class Worker:
         try:
             for heard in ear.listen(request.end_frame):
                 try:
-                    if ear.fresh:
-                        ear.fresh = False
+                    if ear.fresh or listener.broken:
+                        ear.fresh = listener.broken = False
                         node.reset()
+                        if listener.outflow is not None:
+                            listener.outflow.begin(heard.end_frame - round(node.hears.seconds * self.rate))
                     began = time.perf_counter()
                     try:
                         answer = node.infer(heard.sound)
                     finally:
                         times.append(time.perf_counter() - began)
+                    answer = self._sounding(listener, node, answer)
                     items += pack_answer(node.spec, answer, heard.end_frame, self.rate)
                 except (Exception, SystemExit) as error:
                     errors.append(_told(error))
+                    listener.broken = listener.outflow is not None
         except (Exception, SystemExit) as error:
             errors.append(_told(error))
         listener.ring.busy = 0
@@ -268,6 +296,8 @@ class Worker:
         except (Exception, SystemExit):
             traceback.print_exc()
         listener.ring.close()
+        if listener.stream is not None:
+            listener.stream.close()
 
 
 def _told(error: BaseException) -> str:
@@ -309,7 +339,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
     _end_with_parent(parent)
     os.set_inheritable(fd, False)
-    Worker(Door(socket.socket(fileno=fd)), parent).run()
+    held = confine()
+    Worker(Door(socket.socket(fileno=fd)), parent, held).run()
     sys.stderr.flush()
     os._exit(0)  # models need no farewell, and some libraries hang in theirs
 

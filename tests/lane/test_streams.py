@@ -1,0 +1,190 @@
+"""Sound that a worker makes comes back a declared time later, the same however it is played, and never clicks."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tests.lane.fake_streams as fakes
+from nodegraph.core.graph import Graph
+from nodegraph.runtime.lane.streams import answer_frames, latency_frames
+from nodegraph.runtime.player import Player
+from tests.runtime.playing import assert_same, discontinuity
+
+RATE = 48_000
+BOUND = 3.2e-5
+"""-90 dBFS, as for edits (tests/soak)."""
+OPTIONS: dict[str, Any] = {"weights": lambda name: {}, "modules": ["tests.lane.fake_streams"]}
+
+
+def patch(kind: str, **params: Any) -> Graph:
+    graph = Graph(fakes.KINDS)
+    graph.add("in~", "in", channels=2 if kind == "test.stereo~" else 1)
+    graph.add(kind, "model", **params)
+    graph.add("out~", "out")
+    graph.connect("in.y", "model.x")
+    graph.connect("model.y", "out.x")
+    return graph
+
+
+def played(graph: Graph, sound: Any, *, block: int = 64, rate: int = RATE, **options: Any) -> Any:
+    player = Player(graph.view, rate, **OPTIONS, **options)
+    out = np.zeros((player.engine.outputs, sound.shape[1]), np.float32)
+    try:
+        player.render(out, sound, block=block)
+    finally:
+        player.close()
+    return out
+
+
+def noise(seconds: float, channels: int = 1, seed: int = 1) -> Any:
+    return (0.2 * np.random.default_rng(seed).standard_normal((channels, round(seconds * RATE)))).astype(np.float32)
+
+
+def shifted(sound: Any, frames: int) -> Any:
+    return np.concatenate([np.zeros((len(sound), frames), np.float32), sound[:, : sound.shape[1] - frames]], axis=1)
+
+
+@pytest.mark.parametrize("block", [64, 1, 333])
+def test_it_comes_back_so_many_frames_later_as_are_declared(block: int) -> None:
+    sound = noise(1.0 if block > 1 else 0.2)
+    late = latency_frames(fakes.Halved, RATE)
+    assert late == 480 + 960, "a chunk, and 20 ms"
+    made = played(patch("test.halved~"), sound, block=block)[:1]
+    wanted = shifted(sound * np.float32(0.5), late)
+    fade = late + 242
+    assert_same(made[:, fade:], wanted[:, fade:], "half of it, later")
+    assert np.all(made[:, :late] == 0.0) and np.all(np.abs(made[:, :fade]) <= np.abs(wanted[:, :fade]))
+
+
+@pytest.mark.parametrize("kind", ["test.halved~", "test.late-by-a-model~"])
+def test_a_path_beside_it_waits_for_it(kind: str) -> None:
+    """The model's own delay is declared, too: sound and model cancel out where they meet."""
+    graph = patch(kind)
+    graph.add("*~", "dry", b=-0.5 if kind == "test.halved~" else -1.0)
+    graph.connect("in.y", "dry.x")
+    graph.connect("dry.y", "out.x")
+    made = played(graph, noise(0.5))[0]
+    settled = made[latency_frames(getattr(fakes, "Halved" if "halved" in kind else "Delayed"), RATE) + 300 :]
+    assert len(settled) > 10_000 and np.abs(settled).max() == 0.0
+
+
+def test_several_channels_and_outlets() -> None:
+    graph = patch("test.stereo~")
+    graph.add("out~", "side", channel=3, channels=1)
+    graph.connect("model.side", "side.x")
+    sound = noise(0.5, 2) * np.float32(0.25)
+    late = latency_frames(fakes.Stereo, RATE)
+    made = played(graph, sound)
+    fade = late + 242
+    assert_same(made[:2, fade:], shifted(sound[::-1], late)[:, fade:], "exchanged")
+    assert_same(made[2:3, fade:], shifted(sound[:1] - sound[1:], late)[:, fade:], "their difference")
+
+
+@pytest.mark.parametrize("rate", [44_100, 96_000])
+def test_at_another_rate_it_is_converted_there_and_back(rate: int) -> None:
+    """A tone that the model's rate carries comes back as itself, so many frames later."""
+    graph = patch("test.converted~")
+    time_s = np.arange(rate) / rate
+    sound = (0.5 * np.sin(2 * np.pi * 997.0 * time_s))[None].astype(np.float32)
+    late = latency_frames(fakes.Converted, rate)
+    made = played(graph, sound, rate=rate)[0]
+    settled = slice(late + rate // 10, None)
+    wanted = 0.5 * np.sin(2 * np.pi * 997.0 * (time_s - late / rate))
+    error = made[settled] - wanted[settled]
+    assert 20.0 * np.log10(np.sqrt(np.mean(error**2)) / 0.35) < -60.0
+
+
+def test_it_is_told_how_late_it_is_and_why_not_inside_a_loop() -> None:
+    player = Player(patch("test.halved~").view, RATE, **OPTIONS)
+    try:
+        assert player.status()["latency_frames"] == latency_frames(fakes.Halved, RATE)
+        assert answer_frames(fakes.Halved, RATE) == player.status()["late_nodes"]["model"]
+    finally:
+        player.close()
+
+
+def toned(**params: Any) -> Graph:
+    graph = Graph(fakes.KINDS)
+    graph.add("sine~", "tone", freq=220.0)
+    graph.add("gain~", "level", gain=0.5)
+    graph.add("test.slow-model~", "model", **params)
+    graph.add("out~", "out")
+    for cable in (("tone.y", "level.x"), ("level.y", "model.x"), ("model.y", "out.x")):
+        graph.connect(*cable)
+    return graph
+
+
+TROUBLE = {"sleeps": 1.0, "raises": 2.0, "is too short": 3.0, "dies": 0.0}
+
+
+@pytest.mark.parametrize("late", ["silence", "dry"])
+@pytest.mark.parametrize("name", TROUBLE)
+def test_a_model_in_trouble_fades_and_comes_back(name: str, late: str) -> None:
+    """Played at the speed of a device, with the sound kept: it never jumps, and it is back, sound as before."""
+    graph = toned(late=late)
+    player = Player(graph.view, RATE, **OPTIONS)
+    blocks: list[Any] = []
+    try:
+        _wait(player, lambda: player.listeners.status()["model"]["state"] == "ready")
+        clock = _Clock(player, blocks)
+        clock.play(0.6)
+        player.set("model", "what", TROUBLE[name])
+        if name == "dies":
+            assert player.lane is not None and player.lane.pid
+            os.kill(player.lane.pid, signal.SIGKILL)
+        clock.play(0.2)
+        _wait(player, lambda: clock.played(0.02) and player.listeners.status()["model"]["state"] == "ready")
+        clock.play(1.0)
+        status = player.listeners.status()["model"]
+    finally:
+        player.close()
+    sound = np.concatenate(blocks, axis=1)[0]
+    assert discontinuity(sound[None, 9_600:]) < BOUND, "it clicks"
+    assert 0.45 < np.abs(sound[-9_600:]).max() <= 0.501 and np.abs(sound[20_000:26_000]).max() > 0.45
+    lowest = (
+        np.abs(sound[24_000:-24_000]).reshape(-1)[: (len(sound) - 48_000) // 480 * 480].reshape(-1, 480).max(axis=1)
+    )
+    assert (lowest.min() < 0.01) == (late == "silence"), "what is heard meanwhile"
+    assert status["misses"] >= (late == "silence"), status
+    assert bool(status["error"]) == (name != "sleeps"), status
+
+
+class _Clock:
+    """Plays as a device would: so many frames as time has passed."""
+
+    def __init__(self, player: Player, blocks: list[Any]) -> None:
+        self.player, self.blocks = player, blocks
+        self.begun, self.frames = time.monotonic(), 0
+
+    def play(self, seconds: float) -> None:
+        goal = self.frames + round(seconds * RATE)
+        while self.frames < goal:
+            self.played(0.0)
+
+    def played(self, seconds: float) -> bool:
+        """Play what is due; at least so many seconds."""
+        self.player.advance()
+        due = round((time.monotonic() - self.begun) * RATE)
+        least = self.frames + round(seconds * RATE)
+        while self.frames < due or self.frames < least:
+            block = np.zeros((2, 64), np.float32)
+            self.player.engine.process(None, block, 64)
+            self.blocks.append(block)
+            self.frames += 64
+        time.sleep(0.002)
+        return True
+
+
+def _wait(player: Player, true: Callable[[], object]) -> None:
+    end = time.monotonic() + 60.0
+    while not true():
+        assert time.monotonic() < end, player.listeners.status()
+        player.advance()
+        time.sleep(0.005)
