@@ -6,7 +6,8 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import tests.lane.fake_streams as fakes
 from nodegraph.core.graph import Graph
 from nodegraph.runtime.lane.streams import answer_frames, latency_frames
+from nodegraph.runtime.lane.worker import Listener, Request, Worker
 from nodegraph.runtime.player import Player
 from tests.runtime.playing import assert_same, discontinuity
 
@@ -188,3 +190,25 @@ def _wait(player: Player, true: Callable[[], object]) -> None:
         assert time.monotonic() < end, player.listeners.status()
         player.advance()
         time.sleep(0.005)
+
+
+def test_sound_comes_before_words() -> None:
+    """Of all that is due, what is heard is answered first, whoever asked first."""
+    worker = Worker(cast(Any, None), os.getppid())
+    answered: list[str] = []
+    for key, (name, order, sound) in enumerate([("words", 1, False), ("sound", 3, True), ("more", 2, False)]):
+        listener = Listener(key, name, "test", cast(Any, SimpleNamespace(written=10_000)), {}, ready=True)
+        listener.outflow = cast(Any, object()) if sound else None
+        listener.requests.append(Request(1, 480, {}, 0.0, order, None))
+        worker.listeners[key] = listener
+    worker.door = cast(Any, SimpleNamespace(receive=list))
+
+    def answer(listener: Listener) -> None:
+        listener.requests.clear()
+        answered.append(listener.id)
+        if len(answered) == 3:
+            raise EOFError
+
+    worker._answer = answer  # type: ignore[method-assign]
+    worker.run()
+    assert answered == ["sound", "words", "more"]

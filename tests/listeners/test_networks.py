@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -67,3 +69,15 @@ def test_music_tags(learned: str) -> None:
     columns = np.abs(random_input((2, 187, 96), 5)) * np.float32(2.0)
     (found,) = answers(f"musicnn-{learned}", ["tags"], {"columns": columns})
     close(found, GOLDEN[f"music_{learned}"], 1e-4)
+
+
+def test_nodes_that_use_the_same_model_share_it_and_the_last_one_lets_it_go() -> None:
+    store = Store()
+    fetched(store, "crepe-tiny")
+    path = store.files("crepe-tiny")["model"]
+    one, other = open_session(path), open_session(path)
+    assert one is other and open_session(path, show=("v9",)) is not one
+    gone = weakref.ref(one)
+    del one, other
+    gc.collect()
+    assert gone() is None

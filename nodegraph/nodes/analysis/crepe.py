@@ -31,7 +31,7 @@ class CrepePitch(InferenceNode):
     `pitch` sends while `confidence` reaches `threshold`. The `tiny` model is nearly as good as the `full` one on clean
     sound, for a thirtieth of its cost.
     Shapes: chunks (1024,) float32 at 16 kHz, four answers each; each looks at 64 ms around its instant.
-    Answers stand 0.246 s after the sound they speak of. Cost: 7 to 13 ms for 64 ms of sound on one
+    Answers stand 0.31 s after the sound they speak of. Cost: 7 to 13 ms for 64 ms of sound on one
     core (`full`: about 50 ms).
     Errors: WeightsMissing when `crepe-tiny` (or `crepe-full`) is not in the model store.
 

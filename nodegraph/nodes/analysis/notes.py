@@ -28,7 +28,7 @@ class BasicPitchNotes(InferenceNode):
 
     `notes` sends each note once: MIDI key, velocity (the mean likelihood of the key while it sounds), and length. A
     note that still sounds when it is sent has no length; the same key with velocity 0 follows when it ends.
-    The rhythm is kept: every note is sent the same time after it was played, ``0.67 + patience + 0.25`` s, 1.92 s.
+    The rhythm is kept: every note is sent the same time after it was played, ``1.17 + patience + 0.25`` s, 2.42 s.
     With more `patience` more notes carry their length, and short-lived mistakes grow fewer.
     Shapes: chunks (11_008,) float32 at 22.05 kHz; the model hears the last 43_844 samples; keys (43, 88) float32,
     rows 11.6 ms apart, the last 0.17 s before the chunk's end.

@@ -29,7 +29,7 @@ class SwiftPitch(InferenceNode):
     The model looks 160 ms ahead to be at its best. `lookahead` says how many frames of 16 ms it gets: 10 gives its
     full answer; 5 gives the same pitch within 4 cents in 99 of 100 frames and comes 80 ms earlier; below 4 it errs.
     Shapes: chunks (1024,) float32 at 16 kHz, four answers each.
-    Answers stand ``0.016 * (lookahead + 4) + 0.1`` s after the sound they speak of: 0.244 s. Cost: 4 to 7 ms for
+    Answers stand ``0.016 * (lookahead + 8) + 0.1`` s after the sound they speak of: 0.308 s. Cost: 4 to 7 ms for
     64 ms of sound on one core.
     Errors: WeightsMissing when `swift-f0` is not in the model store.
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 PROVIDERS = {
     "cuda": ("CUDAExecutionProvider",),
@@ -12,13 +14,29 @@ PROVIDERS = {
 }
 
 
-def open_session(path: Path, device: str = "cpu", show: tuple[str, ...] = ()) -> Any:
-    """An onnxruntime session of the model at `path`.
+_open: WeakValueDictionary[tuple[str, int, int, str, tuple[str, ...]], Any] = WeakValueDictionary()
+"""Sessions that somebody holds: nodes of one worker that use the same model share it, and it goes with the last."""
+_opening = threading.Lock()
 
-    `show` names float values inside the graph that become outputs after the declared ones. A `device` that this
-    machine's onnxruntime lacks falls back to the processor. One thread: the lanes run side by side already, and
-    spinning threads would take the time of the sound.
+
+def open_session(path: Path, device: str = "cpu", show: tuple[str, ...] = ()) -> Any:
+    """An onnxruntime session of the model at `path`: one for all in this process that ask for the same.
+
+    It remembers nothing between two runs; a node keeps what its model must remember. `show` names float values inside
+    the graph that become outputs after the declared ones. A `device` that this machine's onnxruntime lacks falls back
+    to the processor. One thread: the lanes run side by side already, and spinning threads would take the time of the
+    sound.
     """
+    status = path.stat()
+    key = str(path), status.st_size, status.st_mtime_ns, device, show
+    with _opening:
+        found = _open.get(key)
+        if found is None:
+            found = _open[key] = _session(path, device, show)
+        return found
+
+
+def _session(path: Path, device: str, show: tuple[str, ...]) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

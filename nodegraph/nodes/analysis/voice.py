@@ -23,7 +23,7 @@ class VoiceActivity(InferenceNode):
     `speech` sends the probability every 32 ms. `speaking` sends 1 when it reaches `threshold`, and 0 when it has been
     below ``threshold - hysteresis`` for `hangover` seconds; the first answer sends where it starts from.
     Shapes: chunks (512,) float32 at 16 kHz; the model remembers what was before.
-    Answers stand 0.1 s after the chunk's end. Cost: 0.2 ms a chunk on one core.
+    Answers stand 0.132 s after the chunk's end. Cost: 0.2 ms a chunk on one core.
     Errors: WeightsMissing when `silero-vad` is not in the model store.
 
     Source: Silero Team, "Silero VAD", 2021 to 2026.

@@ -1,7 +1,7 @@
 """The worker: a process that runs models. Started by `Lane` as ``python -m nodegraph.runtime.lane.worker FD``.
 
-It reads rings, answers requests in the order in which they came, and ends when the engine does. A model is loaded and
-warmed up on a second thread, so that the others go on answering meanwhile.
+It reads rings, answers requests in the order in which they came, those for sound before the others, and ends when the
+engine does. A model is loaded and warmed up on a second thread, so that the others go on answering meanwhile.
 """
 
 from __future__ import annotations
@@ -76,6 +76,11 @@ class Listener:
     broken: bool = False
     """Its sound has a gap: the next chunk begins anew."""
 
+    @property
+    def urgent(self) -> bool:
+        """Whether it is heard: sound comes before words."""
+        return self.outflow is not None
+
     def due(self) -> bool:
         return self.ready and bool(self.requests) and self.requests[0].end_frame <= self.ring.written
 
@@ -105,7 +110,7 @@ class Worker:
                     self._heed(message)
                 due = [listener for listener in self.listeners.values() if listener.due()]
                 if due:
-                    self._answer(min(due, key=lambda listener: listener.requests[0].order))
+                    self._answer(min(due, key=lambda listener: (not listener.urgent, listener.requests[0].order)))
                 else:
                     select.select([self.door], [], [], self._patience())
 
