@@ -67,12 +67,13 @@ class PitchClasses:
         self._phase = 0.98 * self._phase + complex(np.sum(scale * turn) / max(float(scale.sum()), 1e-12))
         shift = self.tuning_cents / 100.0 * PARTS
         places = np.arange(len(scale))
-        return np.interp(places + shift, places, scale)
+        found: Floats = np.interp(places + shift, places, scale)
+        return found
 
     def _explained(self, scale: Floats) -> Floats:
         """How loud each note is, so that their sum is the scale."""
         match = self._notes @ scale
-        loud = match.copy()
+        loud: Floats = match.copy()
         for _ in range(TURNS):
             loud *= match / np.maximum(self._among @ loud, 1e-9)
         return loud
@@ -85,8 +86,9 @@ def _laid(rate: int, size: int) -> Floats:
     hz = np.maximum(np.arange(min(size // 2 + 1, int(highest * size / rate) + 2)) * (rate / size), 1e-3)
     place = (69.0 + 12.0 * np.log2(hz / 440.0) - LOWEST_KEY) * PARTS + 1.0  # the middle third is the note itself
     width = np.maximum(1.0, 12.0 * PARTS * np.log2(1.0 + rate / size / hz))  # a bin may be wider than a third
-    weight = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(count)) / width[:, None])
-    return weight / np.maximum(weight.sum(axis=1, keepdims=True), 1.0)
+    weight: Floats = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(count)) / width[:, None])
+    weight /= np.maximum(weight.sum(axis=1, keepdims=True), 1.0)
+    return weight
 
 
 def _flattened(scale: Floats) -> Floats:
@@ -98,7 +100,8 @@ def _flattened(scale: Floats) -> Floats:
     mean = (sums[count:] - sums[:-count]) / count
     spread = np.sqrt(np.maximum((squares[count:] - squares[:-count]) / count - mean**2, 0.0))
     loudest = float(scale.max())
-    return np.maximum(scale - mean, 0.0) / (spread + 0.02 * loudest + 1e-12)
+    found: Floats = np.maximum(scale - mean, 0.0) / (spread + 0.02 * loudest + 1e-12)
+    return found
 
 
 def _notes() -> Floats:
@@ -111,7 +114,8 @@ def _notes() -> Floats:
             middle = (note + 12.0 * np.log2(number)) * PARTS + 1.0
             near = np.abs(places - middle)
             rows[note] += DECAY ** (number - 1) * np.where(near < 2.0, 0.5 + 0.5 * np.cos(np.pi * near / 2.0), 0.0)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows
 
 
 def _folded(keys: NDArray[np.int64], span: tuple[int, int]) -> Floats:
