@@ -116,7 +116,7 @@ class Every(EventNode):
         self._again()
 
 
-@node("phase~", aliases=("beat~", "phasor.beats~", "plugphasor~"))
+@node("phase~", aliases=("phasor.beats~", "plugphasor~"))
 class Phase(EventNode):
     """Give a ramp from 0 to 1 that goes round with the beats of the transport.
 
