@@ -31,7 +31,7 @@ from nodegraph.models.bring import Bringer
 from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
-from nodegraph.models.making import make_network
+from nodegraph.models.making import examine_files, make_network
 from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
 from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
@@ -199,6 +199,7 @@ class Store:
             check_suffix(save, name)
             with self._disk(name), self._locked(name, progress), self._bringer(name, progress) as bringer:
                 brought = bringer.bring_unknown(source, save, name)
+                examine_files({save: brought})
                 manifest = _manifest_of(name, {kind: _entry_of(brought, str(source))}, texts)
                 self._put(manifest, [(brought, manifest.files[0])])
                 self._keep(manifest)
@@ -212,6 +213,7 @@ class Store:
             except OSError as error:
                 raise ModelError(Problem("no-source", f"{file} cannot be read: {error.strerror}.")) from error
         manifest = _manifest_of(name, files, texts)
+        examine_files({file.save: Path(str(file.source).removeprefix("file:")) for file in manifest.files})
         with self._disk(name), self._locked(name, progress):
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
@@ -406,7 +408,9 @@ class Store:
 
 
 def _entry_of(path: Path, source: str) -> dict[str, Any]:
-    """What a manifest says of a file that is here. Raises OSError."""
+    """What a manifest says of a file that is here. Raises OSError; ModelError for one with nothing in it."""
+    if not path.stat().st_size:
+        raise ModelError(Problem("damaged", f"'{path.name}' is empty.", "Fetch it again.", str(path)))
     return {"source": source, "sha256": sha256(path), "size": path.stat().st_size, "save": path.name}
 
 
@@ -424,6 +428,8 @@ def _gather(path: Path | str | Mapping[str, Path | str], kind: Kind) -> dict[str
         path = Path(path).expanduser()
         if path.is_dir():
             found = {item.name: item for item in sorted(path.iterdir()) if item.is_file() and plain_name(item.name)}
+            for item in found.values():
+                _check_link(item, path)
         else:
             found = {kind: path}
     for item in found.values():
@@ -432,3 +438,12 @@ def _gather(path: Path | str | Mapping[str, Path | str], kind: Kind) -> dict[str
     if not found:
         raise ModelError(Problem("no-source", f"there is no file in '{path}'.", "Check the path."))
     return found
+
+
+def _check_link(item: Path, folder: Path) -> None:
+    """A link in a folder of others leads to a file of theirs: in the folder, or in the ``blobs`` of a hub's cache."""
+    target, home = item.resolve(), folder.resolve()
+    hub = home.parent.parent / "blobs"
+    if not target.is_relative_to(home) and not (home.parent.name == "snapshots" and target.is_relative_to(hub)):
+        what = f"'{item.name}' is a link to '{target}', outside the folder."
+        raise ModelError(Problem("outside", what, "Put the file itself there, if you know what it is.", str(item)))

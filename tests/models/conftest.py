@@ -6,12 +6,28 @@ import json
 import zipfile
 from pathlib import Path
 
+import onnx
 import pytest
+from onnx import helper
 
 from nodegraph.models import Store, bring
 
+
+def network(size: int, note: str = "") -> bytes:
+    """A small network as an ONNX file of so many bytes: what is left is a remark in it."""
+    ends = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in ("x", "y")]
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "net", ends[:1], ends[1:])
+    made = helper.make_model(graph, doc_string=note)
+    for _ in range(2):  # the length of the remark is counted in the file, too
+        made.doc_string += "." * (size - made.ByteSize())
+        made.doc_string = made.doc_string[: len(made.doc_string) - max(0, made.ByteSize() - size)]
+    data: bytes = made.SerializeToString()
+    assert len(data) == size
+    return data
+
+
 CONTENT = {
-    "net.onnx": b"onnx " * 5000,
+    "net.onnx": network(25_000),
     "net.data": bytes(range(256)) * 8000,  # 2 MB: more than one piece
     "classes.csv": b"index,name\n0,Crow\n",
 }

@@ -12,7 +12,7 @@ from nodegraph.core import ModelError
 from nodegraph.models import Store, default_root
 from nodegraph.models.manifest import read_manifest, shipped
 from nodegraph.models.sources import HubFile, LocalFile, WheelFile, parse_source
-from tests.models.conftest import CONTENT, declare, left_behind, manifest
+from tests.models.conftest import CONTENT, declare, left_behind, manifest, network
 from tests.models.test_fetch import refused
 
 
@@ -80,11 +80,11 @@ def test_a_folder_and_a_mapping_are_taken_in(store, tmp_path):
 
 def test_adding_again_replaces(store, tmp_path):
     source = tmp_path / "mine.onnx"
-    source.write_bytes(b"first")
+    source.write_bytes(network(1_000, "first"))
     store.add(source, "mine")
-    source.write_bytes(b"second")
+    source.write_bytes(network(1_000, "second"))
     store.add(source, "mine")
-    assert store.files("mine")["model"].read_bytes() == b"second"
+    assert store.files("mine")["model"].read_bytes() == network(1_000, "second")
     assert len([name for name in left_behind(store) if name.endswith(".onnx")]) == 1
 
 

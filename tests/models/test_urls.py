@@ -14,11 +14,11 @@ from nodegraph.core import ModelError
 from nodegraph.models import Store, urls
 from nodegraph.models.sources import UrlFile, parse_source
 from tests.cli.conftest import Command, nodegraph
-from tests.models.conftest import declare, left_behind, pinned
+from tests.models.conftest import declare, left_behind, network, pinned
 from tests.models.test_fetch import refused
 
 __all__ = ["nodegraph"]
-BODY = bytes(range(256)) * 8_192  # 2 MB: several pieces
+BODY = network(1 << 21)  # 2 MB: several pieces
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -262,7 +262,7 @@ def test_of_an_unknown_file_no_two_states_are_put_together(server: Server, store
     server.tag, server.breaks = "", [700_000]
     store.add(server.url(), "mine")
     assert server.asked == [None, None], "without a mark it begins anew"
-    other = bytes(reversed(BODY))
+    other = network(len(BODY), "other")
 
     def change(done: int, total: int | None, text: str) -> None:
         if "trying again" in text:
