@@ -38,6 +38,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--licence", default="unknown")
     own.add_argument("--non-commercial", action="store_true", help="its licence forbids commercial use")
     own.add_argument("--about", default="")
+    own.add_argument(
+        "--network", default="", metavar="NAME",
+        help="the network to which these weights (.pt, .pth) belong; it is drawn from them, and nothing in them is run",
+    )  # fmt: skip
     add("verify", "read and hash what is here").add_argument("names", metavar="NAME", nargs="*")
     add("remove", "delete a model's files").add_argument("names", metavar="NAME", nargs="+")
 
@@ -119,7 +123,7 @@ def _add(store: Store, args: argparse.Namespace) -> int:
     with progress(args.name) as tell:
         entry = store.add(
             args.path, args.name, kind=args.kind, licence=args.licence, non_commercial=args.non_commercial,
-            about=args.about, progress=tell,
+            about=args.about, network=args.network, progress=tell,
         )  # fmt: skip
     _told(entry, f"{entry.name}: added, {_size(entry.manifest.size)}", args.json)
     return 0

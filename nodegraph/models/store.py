@@ -32,9 +32,10 @@ from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
 from nodegraph.models.making import examine_files, make_network
-from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, from_data, read_folder, shipped, valid_name
+from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, read_folder, shipped, valid_name
 from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
+from nodegraph.models.taking import drawn, entry_of, gathered, manifest_of
 from nodegraph.models.urls import forget_old
 
 State = Literal["here", "missing", "altered"]
@@ -178,6 +179,7 @@ class Store:
         revision: str = "",
         licence: str = "unknown",
         non_commercial: bool = False,
+        network: str = "",
         progress: Progress = nothing,
         **texts: Any,
     ) -> Entry:
@@ -186,39 +188,53 @@ class Store:
         `path` is a file (its key is ``model``, or ``sound``), a folder (keys are the file names), a mapping from keys
         to files, or a source on the network (`models.sources`). Of such a file nothing is known before it is here: its
         hash is trusted once, and recorded, and every later fetch must bring the same. `texts` are title, about, hears,
-        says, licence_note, origin and meta. A name that was added before is replaced; the name of a model that comes
-        with nodegraph is refused.
+        says, licence_note, origin and meta. `network` is the one to which the weights belong (`models.convert`): it is
+        drawn from them, and the node gets it as ``model``. A name that was added before is replaced; the name of a
+        model that comes with nodegraph is refused.
         """
         self._check_name(name)
         texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
+        texts |= drawn(network)
         if isinstance(path, str) and on_network(path):
             source = parse_source(path)
             save = PurePosixPath(source.last).name
             if not plain_name(save):
                 raise ModelError(Problem("bad-source", f"{path} does not end with the name of a file."))
-            check_suffix(save, name)
+            check_suffix(save, name, ingredient=bool(network))
             with self._disk(name), self._locked(name, progress), self._bringer(name, progress) as bringer:
                 brought = bringer.bring_unknown(source, save, name)
                 examine_files({save: brought})
-                manifest = _manifest_of(name, {kind: _entry_of(brought, str(source))}, texts)
+                key = NETWORKS[network].files[0] if network else kind
+                manifest = manifest_of(name, {key: entry_of(brought, str(source))}, texts)
                 self._put(manifest, [(brought, manifest.files[0])])
+                self._draw(manifest)
                 self._keep(manifest)
             return self._entry(manifest, True)
         files: dict[str, dict[str, Any]] = {}
-        for key, file in _gather(path, kind).items():
-            check_suffix(file.name, name)
+        for key, file in gathered(path, kind, network).items():
+            check_suffix(file.name, name, ingredient=bool(network))
             progress(0, None, f"{name}: reading {file.name}")
             try:
-                files[key] = _entry_of(file, f"file:{file.resolve()}")
+                files[key] = entry_of(file, f"file:{file.resolve()}")
             except OSError as error:
                 raise ModelError(Problem("no-source", f"{file} cannot be read: {error.strerror}.")) from error
-        manifest = _manifest_of(name, files, texts)
+        manifest = manifest_of(name, files, texts)
         examine_files({file.save: Path(str(file.source).removeprefix("file:")) for file in manifest.files})
         with self._disk(name), self._locked(name, progress):
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
+            self._draw(manifest)
             self._keep(manifest)
         return self._entry(manifest, True)
+
+    def _draw(self, manifest: Manifest) -> None:
+        """Draw the networks of a model that is being added; if that cannot be, it is gone again."""
+        try:
+            for made in manifest.networks:
+                self._network(manifest, made)
+        except ModelError:
+            shutil.rmtree(self._folder(manifest), ignore_errors=True)
+            raise
 
     def _check_name(self, name: str) -> None:
         """Raises ModelError when no model of the user's may be called so."""
@@ -405,45 +421,3 @@ class Store:
             what = f"model '{name}': the store in {self.root} cannot be written ({reason})."
             do = "Make it writable, or point NODEGRAPH_MODELS at another folder."
             raise ModelError(Problem("unwritable", what, do)) from error
-
-
-def _entry_of(path: Path, source: str) -> dict[str, Any]:
-    """What a manifest says of a file that is here. Raises OSError; ModelError for one with nothing in it."""
-    if not path.stat().st_size:
-        raise ModelError(Problem("damaged", f"'{path.name}' is empty.", "Fetch it again.", str(path)))
-    return {"source": source, "sha256": sha256(path), "size": path.stat().st_size, "save": path.name}
-
-
-def _manifest_of(name: str, files: Mapping[str, Mapping[str, Any]], texts: Mapping[str, Any]) -> Manifest:
-    """The manifest of a model that is added: without a revision it has one by its files."""
-    together = hashlib.sha256("".join(sorted(file["sha256"] for file in files.values())).encode())
-    revision = texts["revision"] or together.hexdigest()[:12]
-    return from_data({"name": name, "files": files, **texts, "revision": revision}, f"{name}.json")
-
-
-def _gather(path: Path | str | Mapping[str, Path | str], kind: Kind) -> dict[str, Path]:
-    if isinstance(path, Mapping):
-        found = {str(key): Path(value) for key, value in path.items()}
-    else:
-        path = Path(path).expanduser()
-        if path.is_dir():
-            found = {item.name: item for item in sorted(path.iterdir()) if item.is_file() and plain_name(item.name)}
-            for item in found.values():
-                _check_link(item, path)
-        else:
-            found = {kind: path}
-    for item in found.values():
-        if not item.is_file():
-            raise ModelError(Problem("no-source", f"there is no file '{item}'.", "Check the path."))
-    if not found:
-        raise ModelError(Problem("no-source", f"there is no file in '{path}'.", "Check the path."))
-    return found
-
-
-def _check_link(item: Path, folder: Path) -> None:
-    """A link in a folder of others leads to a file of theirs: in the folder, or in the ``blobs`` of a hub's cache."""
-    target, home = item.resolve(), folder.resolve()
-    hub = home.parent.parent / "blobs"
-    if not target.is_relative_to(home) and not (home.parent.name == "snapshots" and target.is_relative_to(hub)):
-        what = f"'{item.name}' is a link to '{target}', outside the folder."
-        raise ModelError(Problem("outside", what, "Put the file itself there, if you know what it is.", str(item)))

@@ -27,6 +27,11 @@ class Network:
     version: int
     reads: str
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The keys of the files that it is drawn from."""
+        return ("index", "weights") if self.reads == "tensorflow" else ("weights",)
+
     def draw(self, files: Files) -> onnx.ModelProto:
         """The network with the weights in these files. Raises ModelError."""
         module, _, name = self.place.partition(":")
