@@ -1,9 +1,10 @@
 """Whether a heavy patch holds: tuned to seven tenths of a core at 64 frames, beside a client that takes as much.
 
-Both are clients of one JACK dummy server at 48 kHz, each in a process of its own. The control does the same number of
-additions and multiplications in every block and nothing else, so what it is blamed for is the machine's. Ours is left
-alone once it is tuned; the control is tuned again every ten seconds to what ours took, so that both have the same load
-all the time. The server says whom it waited for in vain; those lines are counted for each client, over ten minutes.
+Both are clients of one JACK dummy server at 48 kHz, each in a process of its own. The control goes through as much
+memory in every block as the states of our nodes take, and for the rest does the same number of additions and
+multiplications, and nothing else, so what it is blamed for is the machine's, its caches' included. Ours is left alone
+once it is tuned; the control is tuned again every ten seconds to what ours took, so that both have the same load all
+the time. The server says whom it waited for in vain; those lines are counted for each client, over ten minutes.
 ``HELD_MINUTES=1`` makes it shorter.
 """
 
@@ -48,6 +49,7 @@ def run(rounds: int = 1) -> list[report.Row]:
     ):
         for _ in range(TURNS):  # each one's load depends a little on what the other leaves it of the caches
             ours.tune(8)
+            control.remember(ours.memory())
             control.tune(1)
         server.blamed.clear()
         loads, others = [], []
@@ -141,6 +143,16 @@ class Client:
         """What `begin` began to measure."""
         return self._answer()
 
+    def memory(self) -> int:
+        """The bytes that it goes through in every block."""
+        self._say("memory", 0)
+        return int(self._answer())
+
+    def remember(self, size: int) -> None:
+        """Go through so many bytes in every block from now on."""
+        self._say("memory", size)
+        self._answer()
+
     def load(self, seconds: float) -> float:
         """The load of the next so many seconds."""
         self.begin(seconds)
@@ -205,6 +217,10 @@ class Ours:
         self.driver.connect()
         threading.Thread(target=self.player.live, args=(lambda: True,), daemon=True).start()
 
+    def memory(self, size: int) -> int:
+        """The bytes of its nodes' states."""
+        return sum(len(page) for page in self.player.engine.schedule.states._pages)
+
     def load(self, seconds: float) -> float:
         """The share of a core that its blocks take."""
         self.player.engine.load()
@@ -213,9 +229,12 @@ class Ours:
 
 
 def work(frames, place):  # type: ignore[no-untyped-def]
-    """``JackProcessCallback`` of the control. `place`: steps a block, a number, cycles spent, blocks."""
+    """``JackProcessCallback`` of the control. `place`: steps a block, a number, cycles spent, blocks, memory, words."""
     begin = cycles()
     number = load_i64(place, 8)
+    memory = load_i64(place, 32)
+    for i in range(load_i64(place, 40)):
+        store_i64(memory, 8 * i, load_i64(memory, 8 * i) * 6364136223846793005 + number)
     for _ in range(load_i64(place, 0)):
         number = number * 6364136223846793005 + 1442695040888963407
     store_i64(place, 8, number)
@@ -230,7 +249,8 @@ class Control:
     def __init__(self, server: str) -> None:
         import jack
 
-        self.place = np.zeros(4, np.int64)
+        self.place = np.zeros(6, np.int64)
+        self.memories: list[Any] = []
         self.client = jack.Client("control", servername=server, no_start_server=True)
         self.client.outports.register("out")
         library, ffi = jack._lib, jack._ffi
@@ -242,16 +262,25 @@ class Control:
         """So many steps from now on."""
         self.place[0] = size
 
+    def memory(self, size: int) -> int:
+        """Go through so many bytes from now on."""
+        made = np.ones(size // 8, np.int64)
+        self.memories.append(made)  # a block may be under way in the one before
+        self.place[5] = 0
+        self.place[4] = made.ctypes.data
+        self.place[5] = len(made)
+        return size
+
     def load(self, seconds: float) -> float:
         """The share of a core that its blocks take."""
         before = self.place.copy()
         time.sleep(seconds)
-        spent, blocks = (self.place - before)[2:]
+        spent, blocks = (self.place - before)[2:4]
         return float(spent / cycles_per_second() / (blocks * BLOCK / RATE))
 
 
 def _client(kind: str, server: str) -> None:
-    """``play SIZE``; ``load SECONDS`` is answered with the load of so many seconds."""
+    """``play SIZE``; ``load SECONDS`` is answered with the load of so many seconds, ``memory BYTES`` with bytes."""
     client = Ours(server) if kind == "nodegraph" else Control(server)
     for line in sys.stdin:
         word, number = line.split()
@@ -259,6 +288,8 @@ def _client(kind: str, server: str) -> None:
             client.play(int(number))
             if kind == "nodegraph":
                 time.sleep(2.0)  # an edit fades, and is compiled
+        elif word == "memory":
+            print("load", client.memory(int(number)), flush=True)
         else:
             print("load", f"{client.load(float(number)):.4f}", flush=True)
 
