@@ -136,7 +136,10 @@ def _safetensors(name: str, path: Path, size: int) -> None:
 def _npy(name: str, path: Path, size: int) -> None:
     import numpy as np
 
-    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except ValueError as error:  # its text tells how to run what is in it
+        raise ModelError(_damaged(name, "it is no array of numbers")) from error
     if array.dtype.hasobject or array.nbytes > size:
         raise ModelError(_damaged(name, "it holds objects, or less than it says"))
 

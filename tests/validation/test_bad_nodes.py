@@ -78,7 +78,7 @@ def store(tmp_path_factory):
     root = tmp_path_factory.mktemp("models")
     with pytest.MonkeyPatch.context() as patch_:
         patch_.setenv("NODEGRAPH_MODELS", str(root))
-        (root / "model.npy").write_bytes(b"weights")
+        np.save(root / "model.npy", np.arange(4))
         Store().add(root / "model.npy", python.MODEL)
         yield
 
