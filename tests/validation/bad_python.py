@@ -255,7 +255,7 @@ class Listener(InferenceNode):
     weights = Weights(MODEL)
 
     def load(self, files: dict[str, Path], device: str) -> None:
-        assert files["model"].read_bytes() == b"weights"
+        assert np.load(files["model"]).tolist() == [0, 1, 2, 3]
         self.reset()
 
 
