@@ -1,7 +1,7 @@
 """What stands in files that strangers made, looked at before they come into the store: nothing in them is run.
 
 ``python -m nodegraph.models.examine NAME=PATH…`` looks at the files of one model together, in a process that may write
-nothing and reach nobody (`models.sandbox`). It says nothing, or what is wrong as one line of JSON, and ends with 1.
+nothing and reach nobody (`nodegraph.sandbox`). It says nothing, or what is wrong as one line of JSON, and ends with 1.
 
 - ONNX: the graph is read, and every tensor that lies elsewhere must lie in a file of this model, beside it.
 - safetensors: its header is as long as it says, and every tensor lies within the file.
@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from nodegraph.core.errors import ModelError, Problem
 from nodegraph.models.safety import plain_name
-from nodegraph.models.sandbox import confine
+from nodegraph.sandbox import confine
 
 LONGEST_HEADER: Final = 100 << 20
 LONGEST_TEXT: Final = 256 << 20

@@ -34,7 +34,7 @@ def test_a_model_cannot_write_or_reach_anybody(make: Callable[..., Company], wei
 PROGRAM = """
 import os, socket, sys, threading
 from pathlib import Path
-from nodegraph.models.sandbox import confine
+from nodegraph.sandbox import confine
 mine, others = map(Path, sys.argv[1:])
 talk, listen = socket.socketpair()
 print(confine([mine]))
@@ -81,7 +81,7 @@ def test_what_is_given_up_is_gone_for_all_threads_and_the_rest_stays(tmp_path: P
 
 
 def test_elsewhere_it_says_that_nothing_is_held_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    from nodegraph.models import sandbox
+    from nodegraph import sandbox
 
     monkeypatch.setattr(sandbox.sys, "platform", "darwin")
     assert "not held back on darwin" in sandbox.confine()

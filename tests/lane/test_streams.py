@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import tests.lane.fake_streams as fakes
+from nodegraph.core.errors import PatchError
 from nodegraph.core.graph import Graph
 from nodegraph.runtime.lane.streams import answer_frames, latency_frames
 from nodegraph.runtime.lane.worker import Listener, Request, Worker
@@ -103,7 +104,17 @@ def test_at_another_rate_it_is_converted_there_and_back(rate: int) -> None:
     assert 20.0 * np.log10(np.sqrt(np.mean(error**2)) / 0.35) < -60.0
 
 
-def test_it_is_told_how_late_it_is_and_why_not_inside_a_loop() -> None:
+def test_a_loop_through_it_is_refused_with_its_name() -> None:
+    graph = patch("test.halved~")
+    graph.add("mix~", "sum")
+    graph.disconnect("in.y", "model.x")
+    for cable in (("in.y", "sum.x"), ("sum.y", "model.x"), ("model.y", "sum.x")):
+        graph.connect(*cable)
+    with pytest.raises(PatchError, match="leads through 'model', whose sound a worker makes"):
+        Player(graph.view, RATE, **OPTIONS)
+
+
+def test_it_is_told_how_late_it_is() -> None:
     player = Player(patch("test.halved~").view, RATE, **OPTIONS)
     try:
         assert player.status()["latency_frames"] == latency_frames(fakes.Halved, RATE)

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from nodegraph.core.errors import ModelError, Problem
-from nodegraph.models.sandbox import confine
+from nodegraph.sandbox import confine
 
 
 def main(words: list[str]) -> int:

@@ -46,10 +46,6 @@ def log_bank(fft: int, rate: int) -> Floats:
     return bank
 
 
-_HANN = np.hanning(WINDOW).astype(np.float32)
-_BANK = log_bank(WINDOW, RATE)
-
-
 @node("beat~", aliases=("beatnet~", "BeatTrack", "tempo~", "beatroot~"))
 class Beats(InferenceNode):
     """Follow the beat of music: foretell every beat, and send it when it sounds.
@@ -87,6 +83,7 @@ class Beats(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.session = open_session(files["model"], device)
+        self.window, self.bank = np.hanning(WINDOW).astype(np.float32), log_bank(WINDOW, RATE)
         self.reset()
 
     def reset(self) -> None:
@@ -139,8 +136,8 @@ class Beats(InferenceNode):
     def features(self, sound: Floats, count: int) -> Floats:
         """Of `count` windows 20 ms apart: log magnitudes in 136 bands, and how they have risen: (count, 272)."""
         windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::HOP][:count]
-        magnitudes = np.abs(np.fft.rfft(windows * _HANN)).astype(np.float32)[:, : WINDOW // 2]
-        bands = np.log10(magnitudes @ _BANK + 1.0)
+        magnitudes = np.abs(np.fft.rfft(windows * self.window)).astype(np.float32)[:, : WINDOW // 2]
+        bands = np.log10(magnitudes @ self.bank + 1.0)
         before = bands[:1] if self.before is None else self.before
         risen = np.maximum(bands - np.concatenate([before, bands[:-1]]), 0.0)
         self.before = bands[-1:]

@@ -23,7 +23,7 @@ class Denoiser(StreamNode):
     Keeps a voice and takes away what is steady or rustles: fans, streets, hiss, keys. Music it takes for noise.
     `amount` mixes the two; `speech` sends how likely somebody speaks, every 10 ms.
     Shapes: chunks (480,) float32 at 48 kHz, one channel.
-    Latency: 0.05 s at 48 kHz, of which 20 ms are the model's own; at other rates up to 0.2 s, since the sound is
+    Latency: 0.05 s at 48 kHz, of which 20 ms are the model's own; at other rates 0.09 s, since the sound is
     converted there and back. Cost: 1 to 1.5 ms for 10 ms of sound on one core.
     Errors: WeightsMissing when `rnnoise` is not in the model store. It is a library for Linux on x86-64.
 

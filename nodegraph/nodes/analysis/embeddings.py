@@ -17,9 +17,6 @@ SOFTEST = 1e-4  # below it nobody speaks
 SOUND_RATE, SOUND_WINDOW, SOUND_HOP, SOUND_BANDS, SOUND_FRAMES = 44_100, 2_048, 1_024, 96, 100
 LOUDEST = 9.457798957824707
 """The largest number in the columns on which the sound effects were learned; it is scaled to 1."""
-_VOICE_HANN, _SOUND_HANN = hann(VOICE_WINDOW), hann(SOUND_WINDOW)
-_VOICE_BANK = mel_bank(VOICE_BANDS, 0.0, 8_000.0, VOICE_WINDOW, VOICE_RATE, scale="slaney", area="hz")
-_SOUND_BANK = mel_bank(SOUND_BANDS, 0.0, 22_050.0, SOUND_WINDOW, SOUND_RATE, area="sum")
 
 
 @node("voice.embed~", aliases=("resemblyzer~", "speaker~"))
@@ -47,13 +44,15 @@ class VoiceEmbedding(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.session = open_session(files["model"], device)
+        self.window = hann(VOICE_WINDOW)
+        self.bank = mel_bank(VOICE_BANDS, 0.0, 8_000.0, VOICE_WINDOW, VOICE_RATE, scale="slaney", area="hz")
 
     def infer(self, clip: Floats) -> dict[str, Any]:
         loudness = float(np.sqrt(np.mean(np.square(clip, dtype=np.float64))))
         if not loudness > SOFTEST:
             return {}
-        heard = columns(clip * np.float32(max(1.0, LOUDNESS / loudness)), _VOICE_HANN, VOICE_HOP, VOICE_WINDOW,
-                        _VOICE_BANK, 2.0)  # fmt: skip
+        heard = columns(clip * np.float32(max(1.0, LOUDNESS / loudness)), self.window, VOICE_HOP, VOICE_WINDOW,
+                        self.bank, 2.0)  # fmt: skip
         return {"voice": self.session.run(["voice"], {"columns": heard[None]})[0][0]}
 
 
@@ -81,8 +80,10 @@ class SoundEffectEmbedding(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.session = open_session(files["model"], device)
+        self.window = hann(SOUND_WINDOW)
+        self.bank = mel_bank(SOUND_BANDS, 0.0, 22_050.0, SOUND_WINDOW, SOUND_RATE, area="sum")
 
     def infer(self, clip: Floats) -> dict[str, Any]:
-        power = columns(clip, _SOUND_HANN, SOUND_HOP, SOUND_WINDOW, _SOUND_BANK, 2.0)
+        power = columns(clip, self.window, SOUND_HOP, SOUND_WINDOW, self.bank, 2.0)
         heard = np.log10(10_000.0 * power + 1.0) / np.float32(LOUDEST)
         return {"embedding": self.session.run(["embedding"], {"columns": heard[None]})[0][0]}

@@ -31,8 +31,6 @@ LABELS = {
     ),
 }  # fmt: skip
 """The tags in the order of the model's answers: a list of the datasets' commonest tags, as they are spelled there."""
-_HANN = hann(FFT)
-_BANK = mel_bank(BANDS, 0.0, RATE / 2, FFT, RATE, scale="slaney", area="hz")
 
 
 @node("musicnn.tag~", aliases=("musicnn", "musictag~"))
@@ -65,9 +63,10 @@ class MusicTagger(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.session = open_session(files["model"], device)
+        self.window, self.bank = hann(FFT), mel_bank(BANDS, 0.0, RATE / 2, FFT, RATE, scale="slaney", area="hz")
 
     def infer(self, clip: Floats) -> dict[str, Any]:
-        heard = np.log10(10_000.0 * columns(clip, _HANN, HOP, FFT, _BANK, 2.0) + 1.0)
+        heard = np.log10(10_000.0 * columns(clip, self.window, HOP, FFT, self.bank, 2.0) + 1.0)
         scores, embedding = (found[0] for found in self.session.run(["tags", "embedding"], {"columns": heard[None]}))
         labels = LABELS[str(self.learned)]
         likeliest = np.argsort(-scores, kind="stable")[: int(self.most)]

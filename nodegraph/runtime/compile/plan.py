@@ -32,6 +32,7 @@ from nodegraph.runtime.compile.units import (
     sound_outlets,
 )
 from nodegraph.runtime.kernels.forms import MOVING, STILL
+from nodegraph.runtime.lane.streams import streams
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 FADE_IN, FADE_OUT = 1, -1
@@ -128,6 +129,7 @@ class Planner(Joining, Ends):
     def knot(self, row: Sequence[NodeEntry]) -> None:
         """Nodes that hear one another. How many channels lead back is found by trying: they only ever grow."""
         self._one_rate(row)
+        self._at_once(row)
         first = len(self.plan.units)
         widths = dict.fromkeys(
             ((cable[0], cable[1]) for cable in self.order.back if cable[0] in {e.id for e in row}), 1
@@ -173,6 +175,15 @@ class Planner(Joining, Ends):
             what = f"A loop of signals leads through nodes that run at different rates: {loop}."
             do = "Put the whole loop into the oversampled subpatch, or leave it out."
             raise PatchError(Problem("loop-of-rates", what, do, node=row[0].id, line=row[0].line))
+
+    @staticmethod
+    def _at_once(row: Sequence[NodeEntry]) -> None:
+        """A loop goes through every sample; a worker answers much later."""
+        for entry in row:
+            if entry.spec is not None and streams(entry.spec):
+                what = f"A loop of signals leads through '{entry.id}', whose sound a worker makes: it comes much later."
+                do = "Take it out of the loop."
+                raise PatchError(Problem("loop-through-worker", what, do, node=entry.id, line=entry.line))
 
     # -- nodes
 

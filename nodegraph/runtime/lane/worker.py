@@ -30,12 +30,12 @@ from nodegraph.core.errors import NodegraphError, Problem, WorkerError
 from nodegraph.core.listening import Chunks
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
-from nodegraph.models.sandbox import confine
 from nodegraph.runtime.lane.answers import pack_answer
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import Ear, make_ear
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import Outflow, taken_sound
+from nodegraph.sandbox import confine
 
 NICENESS: Final = 5
 WARM_UPS: Final = 2
