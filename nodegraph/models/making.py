@@ -28,7 +28,11 @@ def examine_files(files: Mapping[str, Path]) -> None:
 
     Raises ModelError: ``outside`` for a graph whose weights lie elsewhere, ``damaged``, ``not-a-file``.
     """
-    _apart("nodegraph.models.examine", [f"{name}={path}" for name, path in files.items()], "looking at the files")
+    _apart(
+        "nodegraph.models.examine",
+        [json.dumps({name: str(path) for name, path in files.items()})],
+        "looking at the files",
+    )
 
 
 def _apart(module: str, words: list[str], what: str) -> None:

@@ -160,7 +160,7 @@ class Store:
         folder = self.root / manifest.name
         with self._disk(name), self._locked(name, nothing):
             freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            hashes = {file.sha256 for file in manifest.files}
+            hashes = {file.sha256 for file in manifest.files} | {_origin(manifest, made) for made in manifest.networks}
             if folder.is_dir():
                 shutil.rmtree(folder)
             for digest in hashes:
@@ -263,12 +263,11 @@ class Store:
 
     def _network(self, manifest: Manifest, made: Made) -> Path:
         """A network that is made from stored weights."""
-        files = {file.key: file for file in manifest.files if file.key in made.reads}
-        hashes = "".join(files[key].sha256 for key in made.reads)
-        source = hashes if len(files) == 1 else hashlib.sha256(hashes.encode()).hexdigest()
-        paths = {key: self._folder(manifest) / file.save for key, file in files.items()}
+        paths = {file.key: self._folder(manifest) / file.save for file in manifest.files if file.key in made.reads}
         version = f"{made.draws}-{NETWORKS[made.draws].version}"
-        return self._derived(source, version, "model.onnx", lambda path: make_network(made.draws, paths, path))
+        return self._derived(
+            _origin(manifest, made), version, "model.onnx", lambda path: make_network(made.draws, paths, path)
+        )
 
     def _derived(self, source: str, versions: str, name: str, make: Callable[[Path], None]) -> Path:
         if not plain_name(name) or not plain_name(versions):
@@ -421,3 +420,11 @@ class Store:
             what = f"model '{name}': the store in {self.root} cannot be written ({reason})."
             do = "Make it writable, or point NODEGRAPH_MODELS at another folder."
             raise ModelError(Problem("unwritable", what, do)) from error
+
+
+def _origin(manifest: Manifest, made: Made) -> str:
+    """The hash of what a network is made from."""
+    hashes = {file.key: file.sha256 for file in manifest.files}
+    if len(made.reads) == 1:
+        return hashes[made.reads[0]]
+    return hashlib.sha256("".join(hashes[key] for key in made.reads).encode()).hexdigest()

@@ -37,7 +37,7 @@ from nodegraph.runtime.edits import Stage
 from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
 from nodegraph.runtime.lane import Lane
 from nodegraph.runtime.lane.ring import Ring
-from nodegraph.runtime.lane.streams import begun, streams, width
+from nodegraph.runtime.lane.streams import begun, said_channels, streams, width
 from nodegraph.runtime.listeners import Listeners, Weights
 from nodegraph.runtime.many import Many
 from nodegraph.runtime.messages import Messages, controls_of, moved_controls
@@ -189,7 +189,7 @@ class Player(Changing):
         node.settings = self.engine.resources.settings(entry)
         if isinstance(node, InferenceNode):
             heard = next((item.channels for item in entry.spec.inlets if item.kind is CableKind.SIGNAL), 1)
-            ring = self.engine.resources.ring(entry.id, entry.spec, width(entry, heard))
+            ring = self.engine.resources.ring(entry.id, entry.spec, width(heard, entry.value))
             self.listeners.add(entry, node, ring, frame, self._stream(entry, frame))
         elif isinstance(node, TapNode):
             self.taps.add(node, frame)
@@ -200,7 +200,7 @@ class Player(Changing):
         assert entry.spec is not None
         if not streams(entry.spec):
             return None
-        channels = sum(width(entry, item.channels) for item in entry.spec.outlets if item.kind is CableKind.SIGNAL)
+        channels = said_channels(entry.spec, entry.value)
         return begun(self.engine.resources.stream(entry.id, entry.spec, channels), frame)
 
     def _carry_on(self, was: PythonNode, id: str, when: Moment) -> None:

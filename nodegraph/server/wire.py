@@ -12,7 +12,9 @@ from aiohttp import WSMsgType, web
 from nodegraph.core.errors import NodegraphError
 from nodegraph.server.coding import packed, read, unpacked, written
 from nodegraph.server.outbox import Data, Outbox
+from nodegraph.session.layout import FEW
 from nodegraph.session.levels import Levels
+from nodegraph.session.moves import MANY_S
 from nodegraph.session.protocol import Client
 from nodegraph.session.requests import is_slow
 from nodegraph.session.session import Session
@@ -24,9 +26,6 @@ TOO_SLOW: Final = 4001
 FAREWELL_S: Final = 5.0
 STALLED_S: Final = 20.0
 LOOK_S: Final = 0.25
-FEW: Final = 16
-VALUES_S: Final = 0.04
-"""Few values are sent at once. So are many, but no more of them for so long: many at a high rate are for the eye."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""
 
@@ -117,7 +116,7 @@ class Wire:
             self.outbox.push(topic, data)
             if topic == "values" and len(data["values"]) > FEW and not self._resting:
                 self._resting = True
-                self._loop.call_later(VALUES_S, self._rested)
+                self._loop.call_later(MANY_S, self._rested)
         self._awake.set()
 
     def _rested(self) -> None:

@@ -23,7 +23,7 @@ from nodegraph.core.listening import Chunks
 from nodegraph.core.ports import CableKind
 from nodegraph.core.spec import NodeSpec
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
-from nodegraph.runtime.lane.streams import streams, taken_sound
+from nodegraph.runtime.lane.streams import said_channels, streams, taken_sound
 from nodegraph.validation.comparing import Floats
 from nodegraph.validation.finding import Finding, Note, Said
 from nodegraph.validation.messages import finite, plain, shown
@@ -31,8 +31,6 @@ from nodegraph.validation.naming import Named, load
 
 RATE: Final = 48_000
 CORNERS: Final = 8
-ENOUGH_S: Final = 5.0
-"""Another round with other noise is begun only within this time: a small model is tried often, a large one once."""
 Answers = list[tuple[str, int, Any]]
 
 
@@ -47,11 +45,7 @@ class Trial:
         node.controls = {item.name: item.default for item in spec.controls}
         self.spec, self.node = spec, node
         self.times: list[float] = []
-        self.channels = sum(
-            int(node.settings[item.channels]) if isinstance(item.channels, str) else item.channels or 1
-            for item in spec.outlets
-            if item.kind is CableKind.SIGNAL
-        )
+        self.channels = said_channels(spec, node.settings.__getitem__)
         node.load(files, "cpu")
 
     def hear(self, clip: Floats) -> Answers:
@@ -99,10 +93,7 @@ def tried(spec: NodeSpec, files: dict[str, Path], settings: dict[str, Any], seed
     """Load it, let it hear everything, and see that it repeats."""
     trial = Trial(spec, files, settings)
     flows = isinstance(trial.node.hears, Chunks)
-    began = time.perf_counter()
     for turn in range(rounds):
-        if turn and time.perf_counter() - began > ENOUGH_S:
-            break
         random = np.random.default_rng([seed, turn])
         for name, clips in sounds(spec, random, 8 if flows else 2).items():
             trial.node.reset()

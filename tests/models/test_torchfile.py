@@ -225,6 +225,16 @@ def test_no_tensor_reaches_beyond_its_numbers(tmp_path: Path, name: str) -> None
         read_tensors(path)
 
 
+def test_a_bomb_is_not_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", pickled(Stored(np.zeros(1 << 24, np.float32), "0")))
+        archive.writestr("archive/data/0", bytes(1 << 26))
+    assert path.stat().st_size < 1 << 20
+    with pytest.raises(ModelError, match="compressed"):
+        read_tensors(path)
+
+
 def test_names_lead_nowhere_else(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.pth", Stored(WEIGHTS, "../../etc/passwd"), {"0": WEIGHTS.tobytes()})
     with pytest.raises(ModelError, match="impossible name"):

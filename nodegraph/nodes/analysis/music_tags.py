@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Clip, InferenceNode, Tag, Weights, inlet, node, outlet, setting
+from nodegraph.core import Clip, InferenceNode, Weights, inlet, node, outlet, setting
 from nodegraph.nodes.analysis.mels import Floats, columns, hann, mel_bank
 from nodegraph.nodes.analysis.sessions import open_session
+from nodegraph.nodes.analysis.taggers import likeliest
 
 RATE = 16_000
 FFT, HOP, BANDS, FRAMES = 512, 256, 96, 187
@@ -68,7 +69,5 @@ class MusicTagger(InferenceNode):
     def infer(self, clip: Floats) -> dict[str, Any]:
         heard = np.log10(10_000.0 * columns(clip, self.window, HOP, FFT, self.bank, 2.0) + 1.0)
         scores, embedding = (found[0] for found in self.session.run(["tags", "embedding"], {"columns": heard[None]}))
-        labels = LABELS[str(self.learned)]
-        likeliest = np.argsort(-scores, kind="stable")[: int(self.most)]
-        tags = [Tag(labels[index], float(scores[index])) for index in likeliest if scores[index] >= self.threshold]
+        tags = likeliest(LABELS[str(self.learned)], scores, self.most, self.threshold)
         return {"tags": tags, "scores": scores, "embedding": embedding}

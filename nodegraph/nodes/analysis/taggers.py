@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,17 @@ class YamnetTagger(InferenceNode):
     def infer(self, clip: Floats) -> dict[str, Any]:
         logits, embedding = self.session.run([LOGITS, EMBEDDING], {"audio": quantise(log_mel(clip))[None, None]})
         scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0].astype(np.float32), -60.0, 60.0)))
-        likeliest = np.argsort(-scores, kind="stable")[: int(self.most)]
-        tags = [Tag(self.labels[index], float(scores[index])) for index in likeliest if scores[index] >= self.threshold]
-        return {"tags": tags, "scores": scores, "embedding": embedding[0].astype(np.float32)}
+        return {
+            "tags": likeliest(self.labels, scores, self.most, self.threshold),
+            "scores": scores,
+            "embedding": embedding[0].astype(np.float32),
+        }
+
+
+def likeliest(labels: Sequence[str], scores: Floats, most: float, threshold: float) -> list[Tag]:
+    """The labels with the highest scores, the likeliest first: so many at most, and none below the threshold."""
+    order = np.argsort(-scores, kind="stable")[: int(most)]
+    return [Tag(labels[index], float(scores[index])) for index in order if scores[index] >= threshold]
 
 
 def log_mel(clip: Floats) -> Floats:

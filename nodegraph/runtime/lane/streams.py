@@ -8,6 +8,7 @@ thread plays frame ``now - latency``, fades towards the end of what is there, an
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,7 +24,6 @@ from nodegraph.runtime.lane.ring import LONGEST_BLOCK, Ring
 
 if TYPE_CHECKING:
     from nodegraph.core.spec import NodeSpec
-    from nodegraph.core.view import NodeEntry
 
 Floats = NDArray[np.float32]
 BEFORE, BEGIN, GAIN, MISSED = 1, 2, 3, 4
@@ -80,11 +80,16 @@ def stream_ring(channels: int, cls: type[StreamNode], rate: int) -> Ring:
     return Ring(channels, 1 << need.bit_length())
 
 
-def width(entry: NodeEntry, channels: int | str | None) -> int:
-    """A declared channel count of a node that hears or says sound: a number, or a setting's value; else one."""
+def width(channels: int | str | None, value: Callable[[str], Any]) -> int:
+    """A declared channel count of a node that hears or says sound: a number, or a setting's `value`; else one."""
     if isinstance(channels, str):
-        return max(1, int(entry.value(channels)))
+        return max(1, int(value(channels)))
     return channels or 1
+
+
+def said_channels(spec: NodeSpec, value: Callable[[str], Any]) -> int:
+    """How many channels of sound a node says in all."""
+    return sum(width(item.channels, value) for item in spec.outlets if item.kind is CableKind.SIGNAL)
 
 
 def begun(ring: Ring, frame: int) -> Ring:
