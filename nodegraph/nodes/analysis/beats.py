@@ -56,7 +56,7 @@ class Beats(InferenceNode):
     found the beat, and follows slow changes. `shift` moves all of it, as far ahead as a quarter of a second.
     Shapes: chunks (882,) float32 at 22.05 kHz; likelihoods (2,) float32: a beat that is no downbeat, and a downbeat, of
     the last 20 ms.
-    Beats stand where they sound; a beat that could not be foretold comes 0.20 s late. Cost: 2 ms for 40 ms of sound on
+    Beats stand where they sound; a beat that could not be foretold comes 0.20 s late. Cost: 1 ms for 40 ms of sound on
     one core.
     Errors: WeightsMissing when `beatnet-1` (or 2 or 3, as `model` says) is not in the model store.
 
