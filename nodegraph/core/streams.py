@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import Chunks
@@ -12,7 +12,8 @@ from nodegraph.core.ports import setting
 class StreamNode(InferenceNode):
     """A model that answers sound with sound, chunk by chunk.
 
-    `infer` gets a chunk and returns, for each signal outlet, float32 ``(samples,)`` or ``(channels, samples)``: as many
+    `infer` gets a chunk, float32 ``(samples,)``, or ``(channels, samples)`` where its inlet has several, and returns
+    for each signal outlet float32 ``(samples,)`` or ``(channels, samples)``: as many
     samples as it heard, at the same rate. Other outlets answer as those of any `InferenceNode` do.
     What comes out stands a fixed time behind what went in, which is declared to the graph, so that paths beside it
     wait: a chunk, the time for inference (`answer_s`: at least 10 ms more than it takes; or what resamplers and
@@ -25,7 +26,3 @@ class StreamNode(InferenceNode):
     hears: ClassVar[Chunks]
     delay: ClassVar[int] = 0
     answer_s: ClassVar[float] = 0.02
-
-    def infer(self, clip: Any) -> dict[str, Any]:
-        """Answer one chunk, float32 ``(samples,)``, or ``(channels, samples)`` where its inlet has several."""
-        raise NotImplementedError

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from nodegraph.core import (
+    Chunks,
     Clip,
     EventNode,
     InferenceNode,
     Moment,
     NodeSpec,
+    StreamNode,
     TapNode,
     Weights,
     inlet,
@@ -333,3 +335,67 @@ class Good(Listener):
     def infer(self, clip: Any) -> dict[str, Any]:
         sound = np.abs(np.where(np.isfinite(clip), clip, 0.0))
         return {"level": float(sound.mean()), "both": np.array([sound.mean(), sound.max()], np.float32)}
+
+
+class Streams(StreamNode):
+    """What the streams below share."""
+
+    hears = Chunks(samples=480, rate=48_000)
+    weights = Weights(MODEL)
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        pass
+
+
+@node("bad.mute~")
+class Mute(Streams):
+    """Promise sound, and say how none is made.
+
+    Source: made up.
+    """
+
+    x = inlet.signal("sound", channels=1)
+    y = outlet.signal("nothing", channels=1)
+
+
+@node("bad.silent-stream~")
+class NoSound(Streams):
+    """Answer with sound, and have no outlet for it.
+
+    Source: made up.
+    """
+
+    x = inlet.signal("sound", channels=1)
+    level = outlet.event("level")
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"level": 0.0}
+
+
+@node("bad.clips-of-sound~")
+class ClipsOfSound(Streams):
+    """Answer with sound to clips that overlap.
+
+    Source: made up.
+    """
+
+    x = inlet.signal("sound", channels=1)
+    y = outlet.signal("sound", channels=1)
+    hears = Clip(seconds=0.25, rate=16_000)  # type: ignore[assignment]
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"y": clip}
+
+
+@node("bad.sound-of-a-listener~")
+class SoundOfListener(Listener):
+    """Have a signal outlet, and be no stream.
+
+    Source: made up.
+    """
+
+    x = inlet.signal("sound", channels=1)
+    y = outlet.signal("sound", channels=1)
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from nodegraph.core import Node
 from nodegraph.models import Store
 from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
 from nodegraph.validation.catalogue import CHECKS, NAMES
@@ -244,3 +245,12 @@ def test_a_listener_without_its_model_is_skipped_with_what_to_do(monkeypatch, tm
 def test_the_same_seed_finds_the_same_and_another_may_find_another_frame():
     frames = [judged(sound.Negative, "noise", seed=seed).findings[0].frame for seed in (1, 1, 2, 3, 4, 5, 6)]
     assert frames[0] == frames[1] and len(set(frames)) > 1
+
+
+@pytest.mark.parametrize(
+    ("cls", "what"),
+    [(python.Mute, "it has no infer"), (python.NoSound, "StreamNode with a signal outlet"),
+     (python.ClipsOfSound, "does not hear all of it"), (python.SoundOfListener, "StreamNode with a signal outlet")],
+)  # fmt: skip
+def test_a_stream_that_cannot_be_is_found(cls: type[Node], what: str) -> None:
+    assert any(what in finding.what for finding in judged(cls, "hears").findings)

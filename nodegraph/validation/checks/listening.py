@@ -12,6 +12,7 @@ from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import Chunks, Clip, Weights
 from nodegraph.core.ports import CableKind
 from nodegraph.runtime.lane.process import environment
+from nodegraph.runtime.lane.streams import streams
 from nodegraph.validation.checks.patch import needs_weights
 from nodegraph.validation.finding import Finding, NotApplicable, Note, Said
 from nodegraph.validation.subject import Subject
@@ -35,6 +36,12 @@ def hears(subject: Subject) -> Iterator[Finding]:
             yield Finding("it hears what cannot be", values=(repr(heard), "1 sample or more at 8 to 384 kHz"))
         if isinstance(heard, Clip) and not heard.hop_s > 0.0:
             yield Finding("its clips come without a time between them", values=(repr(heard.hop_s), "above 0 s"))
+    says = any(item.kind is CableKind.SIGNAL for item in subject.spec.outlets)
+    if says != streams(subject.spec):
+        found = ("a signal outlet", "a StreamNode") if says else ("none", "a signal outlet")
+        yield Finding("what answers with sound is a StreamNode with a signal outlet", values=found)
+    if streams(subject.spec) and not isinstance(heard, Chunks):
+        yield Finding("it answers with sound, and does not hear all of it", values=(repr(heard), "hears = Chunks(…)"))
     hop = subject.spec.inlet_named.get("hop")
     if isinstance(heard, Clip) and hop is not None and not getattr(hop, "span", (1.0, 1.0))[0] > 0.0:
         yield Finding("its hop may become 0", port="hop")
