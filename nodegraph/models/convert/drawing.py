@@ -114,6 +114,44 @@ class Drawing:
         found: str = self.op("Squeeze", x, self.integers(*axes))
         return found
 
+    def conv_transpose(self, x: str, weight: Array, bias: Array | None = None, **attributes: Any) -> str:
+        """A transposed convolution; `weight` (in, out, …)."""
+        extra = () if bias is None else (self.weight(bias),)
+        found: str = self.op("ConvTranspose", x, self.weight(weight), *extra, **attributes)
+        return found
+
+    def gelu(self, x: str) -> str:
+        """``x/2 (1 + erf(x/√2))``."""
+        erf = self.op("Erf", self.op("Div", x, self.weight(2.0**0.5)))
+        found: str = self.op("Mul", self.op("Mul", x, self.weight(0.5)), self.op("Add", erf, self.weight(1.0)))
+        return found
+
+    def layer_norm(self, x: str, weights: Mapping[str, Array], prefix: str, epsilon: float = 1e-5) -> str:
+        """Layer normalisation over the last axis, with ``weight`` and ``bias`` under `prefix`."""
+        names = ("weight", "bias")
+        found: str = self.op(
+            "LayerNormalization", x, *(self.weight(weights[f"{prefix}.{name}"]) for name in names), epsilon=epsilon
+        )
+        return found
+
+    def named_linear(self, x: str, weights: Mapping[str, Array], prefix: str) -> str:
+        """`linear` with ``weight`` and, if there is one, ``bias`` under `prefix`."""
+        return self.linear(x, weights[f"{prefix}.weight"], weights.get(f"{prefix}.bias"))
+
+    def attention(self, query: str, key: str, value: str, heads: int, size: int, mask: str = "") -> str:
+        """Scaled dot-product attention over ``(batch, time, size)``, in so many heads. `mask` is added to the scores,
+        ``(batch or 1, heads or 1, query time or 1, time)``."""
+        each = size // heads
+        q, k, v = (
+            self.op("Transpose", self.reshape(x, 0, -1, heads, each), perm=perm)
+            for x, perm in ((query, [0, 2, 1, 3]), (key, [0, 2, 3, 1]), (value, [0, 2, 1, 3]))
+        )
+        scores = self.op("MatMul", self.op("Mul", q, self.weight(each**-0.5)), k)
+        if mask:
+            scores = self.op("Add", scores, mask)
+        mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
+        return self.reshape(self.op("Transpose", mixed, perm=[0, 2, 1, 3]), 0, -1, size)
+
     def lstm(
         self, x: str, weights: Mapping[str, Array], prefix: str, layer: int, hidden: str = "", cell: str = ""
     ) -> tuple[str, str, str]:

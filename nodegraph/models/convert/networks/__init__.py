@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import onnx
 
-    from nodegraph.models.convert.drawing import Array
-
 Files = Mapping[str, Path]
 
 
@@ -20,7 +18,8 @@ Files = Mapping[str, Path]
 class Network:
     """How one is made: a function of `networks` that draws it, and what reads its weights.
 
-    `version` goes up with every change of what is drawn: files made before it are made anew.
+    `version` goes up with every change of what is drawn: files made before it are made anew. The function gets the
+    weights by their names, and the settings beside them where the format has some (``hub``: a config.json).
     """
 
     place: str
@@ -30,47 +29,55 @@ class Network:
     @property
     def files(self) -> tuple[str, ...]:
         """The keys of the files that it is drawn from."""
-        return ("index", "weights") if self.reads == "tensorflow" else ("weights",)
+        return {"tensorflow": ("index", "weights"), "hub": ("config", "weights")}.get(self.reads, ("weights",))
 
     def draw(self, files: Files) -> onnx.ModelProto:
         """The network with the weights in these files. Raises ModelError."""
         module, _, name = self.place.partition(":")
-        draw: Callable[[Mapping[str, Array]], onnx.ModelProto]
+        draw: Callable[..., onnx.ModelProto]
         draw = getattr(import_module(f"{__name__}.{module}"), name)
-        return draw(READERS[self.reads](files))
+        return draw(*READERS[self.reads](files))
 
 
-def _torch(files: Files) -> Mapping[str, Any]:
+def _torch(files: Files) -> tuple[Mapping[str, Any]]:
     from nodegraph.models.convert.torchfile import read_tensors, tensors_of
 
-    return tensors_of(read_tensors(files["weights"]))
+    return (tensors_of(read_tensors(files["weights"])),)
 
 
-def _torch_model_state(files: Files) -> Mapping[str, Any]:
+def _torch_model_state(files: Files) -> tuple[Mapping[str, Any]]:
     """As training programs keep it: the weights under ``model_state``, beside the optimiser's."""
     from nodegraph.models.convert.torchfile import read_tensors, tensors_of
 
-    return tensors_of(read_tensors(files["weights"])["model_state"])
+    return (tensors_of(read_tensors(files["weights"])["model_state"]),)
 
 
-def _torch_first(files: Files) -> Mapping[str, Any]:
+def _torch_first(files: Files) -> tuple[Mapping[str, Any]]:
     """The weights stand first in a list."""
     from nodegraph.models.convert.torchfile import read_tensors, tensors_of
 
-    return tensors_of(read_tensors(files["weights"])[0])
+    return (tensors_of(read_tensors(files["weights"])[0]),)
 
 
-def _tensorflow(files: Files) -> Mapping[str, Any]:
+def _tensorflow(files: Files) -> tuple[Mapping[str, Any]]:
     from nodegraph.models.convert.tensorbundle import read_bundle
 
-    return read_bundle(files["index"], files["weights"])
+    return (read_bundle(files["index"], files["weights"]),)
 
 
-READERS: Final[Mapping[str, Callable[[Files], Mapping[str, Any]]]] = {
+def _hub(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """As models of transformers and diffusers are published: weights, and config.json beside them."""
+    from nodegraph.models.convert.hubfile import read_config, read_weights
+
+    return read_weights(files["weights"]), read_config(files["config"])
+
+
+READERS: Final[Mapping[str, Callable[[Files], tuple[Any, ...]]]] = {
     "torch": _torch,
     "torch-model-state": _torch_model_state,
     "torch-first": _torch_first,
     "tensorflow": _tensorflow,
+    "hub": _hub,
 }
 NETWORKS: Final[Mapping[str, Network]] = {
     "crepe": Network("pitch:crepe", 1, "torch"),
