@@ -64,7 +64,7 @@ class ChunkListener(Fake):
 
 @node("test.trouble~")
 class Trouble(Fake):
-    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 answer nonsense, 5 print, 6 exit, 7 be slow."""
+    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 nonsense, 5 print, 6 exit, 7 be slow, 8 want memory."""
 
     x = inlet.signal("sound", channels=1)
     what = inlet.control(0.0, "what to do", span=(0.0, 10.0), curve="integer")
@@ -89,6 +89,8 @@ class Trouble(Fake):
                 sys.exit(3)
             case 7:
                 time.sleep(0.05)
+            case 8:
+                np.empty(1 << 55, np.uint8)
         return {"done": int(self.what)}
 
 

@@ -36,6 +36,7 @@ class Lane:
     `load`. ``threads``: how many the worker's libraries may use. ``modules``: further modules in which the worker looks
     for node classes. ``hang_s``: without an answer for so long, the worker is killed and started again (loading and
     warming up do not count). ``load_s``: the same for loading one model.
+    ``stopped_s``: the same for standing still because somebody stopped the process.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Lane:
         modules: Sequence[str] = (),
         hang_s: float = 10.0,
         load_s: float = 180.0,
+        stopped_s: float = 1.5,
     ) -> None:
         self.rate = rate
         self._resolve = resolve
@@ -57,7 +59,7 @@ class Lane:
         self._bringing = threading.Lock()
         self._version = self._seen = 0
         hello = {"do": "hello", "rate": rate, "device": device, "modules": list(modules)}
-        self._supervisor = Supervisor(self._news, self._seats, self._tell, hello, threads, hang_s, load_s)
+        self._supervisor = Supervisor(self._news, self._seats, self._tell, hello, threads, hang_s, load_s, stopped_s)
 
     # Nodes.
 

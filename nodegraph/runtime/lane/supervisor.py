@@ -36,10 +36,12 @@ class Supervisor:
         threads: int,
         hang_s: float,
         load_s: float,
+        stopped_s: float,
     ) -> None:
         self._news, self._seats, self._tell = news, seats, tell
         self._hello, self._threads = hello, threads
-        self._hang_s, self._load_s = hang_s, load_s
+        self._hang_s, self._load_s, self._stopped_s = hang_s, load_s, stopped_s
+        self._stands_since: float | None = None
         self.answers: deque[Answer] = deque()
         self.closed = False
         self._thread: threading.Thread | None = None
@@ -186,7 +188,7 @@ class Supervisor:
         if self._process is None:
             return max(0.0, self._not_before - now) if self._wanted() else LONGEST_SLEEP_S
         busy = any(seat.pending or seat.begun for seat in self._seats.values()) or not self._up
-        return min(TICK_S if busy else 4 * TICK_S, self._hang_s / 4, self._load_s / 4)
+        return min(TICK_S if busy else 4 * TICK_S, self._hang_s / 4, self._load_s / 4, self._stopped_s / 4)
 
     def _wanted(self) -> bool:
         return any(seat.state != "failed" for seat in self._seats.values())
@@ -240,6 +242,12 @@ class Supervisor:
         """Why the worker must be ended, in words; empty when all is well."""
         if self._process is None:
             return ""
+        if not self._process.stopped():
+            self._stands_since = None
+        elif self._stands_since is None:
+            self._stands_since = now
+        elif now - self._stands_since > self._stopped_s:
+            return f"was held up from outside for {self._stopped_s:g} s"
         begun = [seat.begun for seat in self._seats.values() if seat.begun is not None]
         if begun or not self._up:
             slow = now - min(begun, default=self._heard_at) > self._load_s

@@ -42,6 +42,7 @@ NICENESS: Final = 5
 WARM_UPS: Final = 2
 SHORTEST_WAIT_S: Final = 0.0005
 LONGEST_WAIT_S: Final = 0.005
+OUT_OF_MEMORY: Final = 500  # of 1000: which process the system ends first
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
 
 
@@ -357,6 +358,12 @@ def _end_with_parent(parent: int) -> None:
         threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
 
 
+def _go_first() -> None:
+    """Where memory runs out the system ends this process, and not the engine (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY))
+
+
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(IDLE_S)
@@ -369,6 +376,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
     _end_with_parent(parent)
     os.set_inheritable(fd, False)
+    _go_first()
     held = confine()
     Worker(Door(socket.socket(fileno=fd)), parent, held).run()
     sys.stderr.flush()
