@@ -64,7 +64,8 @@ class ChunkListener(Fake):
 
 @node("test.trouble~")
 class Trouble(Fake):
-    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 nonsense, 5 print, 6 exit, 7 be slow, 8 want memory."""
+    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 answer nonsense, 5 print, 6 exit, 7 be slow,
+    8 want memory."""
 
     x = inlet.signal("sound", channels=1)
     what = inlet.control(0.0, "what to do", span=(0.0, 10.0), curve="integer")
