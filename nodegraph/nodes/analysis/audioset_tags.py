@@ -63,7 +63,7 @@ class PannsTagger(InferenceNode):
 class EfficientPannsTagger(InferenceNode):
     """Say what is heard, in the 527 classes of AudioSet, with a pruned CNN14.
 
-    Two thirds of the weights of `panns.tag~` were taken away; in its authors' figures it is as good, and it costs half.
+    Seven tenths of the weights of `panns.tag~` are gone; in its authors' figures it is as good, and it costs half.
     Hears the last 2 s every `hop` seconds. `tags` sends one label after another, likeliest first, at the same
     instant; `scores` are independent probabilities, as the network was trained for (its authors' demonstration makes
     them add up to one instead).
