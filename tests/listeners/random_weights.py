@@ -54,9 +54,9 @@ def random_weights(shapes: Shapes, seed: int) -> dict[str, Any]:
 
 
 def random_sounds(samples: int, seed: int) -> Any:
-    """Two sounds that differ: noise that comes and goes, and a low rumble. (2, samples), below 1."""
+    """Two sounds that differ: noise with nothing at all in between, and a low rumble. (2, samples), below 1."""
     white, steps = random_input((2, samples), seed).astype(np.float64)
-    comes = 0.02 + 0.1 * (np.arange(samples) // (samples // 7) % 2)
+    comes = 0.1 * (np.arange(samples) // (samples // 7) % 2)
     rumble = np.cumsum(steps - steps.mean())
     return np.stack([white * comes, 0.5 * rumble / np.abs(rumble).max()]).astype(np.float32)
 
