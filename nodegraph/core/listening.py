@@ -53,6 +53,14 @@ class Weights:
         return self.name.format_map(given)
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How models are run: on which device (`nodegraph.providers`), and how many megabytes their process may hold."""
+
+    on: str = "cpu"
+    memory_mb: float | None = None
+
+
 class Files(dict[str, Path]):
     """The files of a model by the keys of its manifest, as a node's `load` gets them.
 

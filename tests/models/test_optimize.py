@@ -163,7 +163,7 @@ def test_a_version_that_is_no_gain_says_so_and_is_not_used_by_itself(
     monkeypatch.setattr(versions, "GAIN", 1000.0)  # so that none is a gain, whatever is measured
     said = nodegraph("models", "optimize", "small", "--to", "int8", "--use")
     assert said.code == 0, said.err
-    assert "no gain: it is not 1e+03 times as fast" in said.out and "go on with the original" in said.out
+    assert "no gain: it is not 1000 times as fast" in said.out and "go on with the original" in said.out
     assert "of the largest number" in said.out and "seeded noise, as no node uses it" in said.out
     refused = nodegraph("models", "use", "small", "int8")
     assert refused.code == 2 and "no gain" in refused.err and "--anyway" in refused.err

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from nodegraph.core.listening import Chunks, Clip
+from nodegraph.core.listening import Chunks, Clip, Files
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.values import plain
 from nodegraph.runtime.lane.ring import Ring
@@ -50,7 +50,7 @@ class Seat:
     folder: Path | None
     heard: int
     stream: Ring | None = None
-    files: dict[str, Path] | None = None
+    files: Files | None = None
     state: State = "loading"
     worker: int = 0
     begun: float | None = None
@@ -60,6 +60,7 @@ class Seat:
 
     def adding(self) -> dict[str, Any]:
         """The message that makes a worker take this node; the ring's memory goes beside it."""
+        files = self.files or Files({})
         return {
             "do": "add",
             "key": self.key,
@@ -69,7 +70,10 @@ class Seat:
             "stream": None if self.stream is None else _shape(self.stream),
             "settings": plain(self.settings),
             "controls": self.controls,
-            "files": {name: str(path) for name, path in (self.files or {}).items()},
+            "files": {name: str(path) for name, path in files.items()},
+            "on_gpu": {name: str(path) for name, path in files.on_gpu.items()},
+            "version": files.version,
+            "gpu_version": files.gpu_version,
             "folder": str(self.folder) if self.folder else "",
             "start": self.heard,
         }

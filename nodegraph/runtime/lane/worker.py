@@ -30,7 +30,9 @@ from nodegraph.core.errors import NodegraphError, Problem, WorkerError
 from nodegraph.core.listening import Chunks
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
+from nodegraph.providers import choose, told
 from nodegraph.runtime.lane.answers import pack_answer
+from nodegraph.runtime.lane.budget import Keeper, give_back, resident_bytes
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import Ear, make_ear
 from nodegraph.runtime.lane.ring import Ring
@@ -73,8 +75,17 @@ class Listener:
     ready: bool = False
     settled: bool = False
     gone: bool = False
+    asleep: bool = False
+    """Its model was unloaded, and comes back when it is asked again."""
+    used: float = 0.0
+    """When it was asked last."""
     broken: bool = False
     """Its sound has a gap: the next chunk begins anew."""
+
+    @property
+    def models(self) -> frozenset[str]:
+        """The files of its model: nodes that have the same ones share what is loaded."""
+        return frozenset(self.order["files"].values())
 
     @property
     def urgent(self) -> bool:
@@ -99,6 +110,10 @@ class Worker:
         self.to_load: queue.SimpleQueue[Listener] = queue.SimpleQueue()
         self.count = 0
         self.last_written = -1
+        self.keeper = Keeper(None, self.listeners, self._unload)
+        self.came: queue.SimpleQueue[Listener] = queue.SimpleQueue()
+        """Whose models have just been loaded: they are weighed on the thread that answers."""
+        self.devices = 0
         self.wait_s = SHORTEST_WAIT_S
 
     def run(self) -> None:
@@ -108,6 +123,8 @@ class Worker:
             while os.getppid() == self.parent:
                 for message in self.door.receive():
                     self._heed(message)
+                while not self.came.empty():
+                    self._weigh(self.came.get())
                 due = [listener for listener in self.listeners.values() if listener.due()]
                 if due:
                     self._answer(min(due, key=lambda listener: (not listener.urgent, listener.requests[0].order)))
@@ -133,6 +150,7 @@ class Worker:
         match message["do"]:
             case "hello":
                 self.rate, self.device, self.modules = message["rate"], message["device"], message["modules"]
+                self.keeper = Keeper(message["memory_mb"], self.listeners, self._unload)
                 self._say({"say": "up", "held": self.held})
             case "add":
                 ring = Ring.attach(self.door.files.popleft(), *message["ring"])
@@ -150,7 +168,38 @@ class Worker:
                 self.count += 1
                 number, end_frame, controls = message["request"]
                 request = Request(number, end_frame, controls, message["sent"], self.count, message["late_after"])
-                self.listeners[message["key"]].requests.append(request)
+                listener = self.listeners[message["key"]]
+                listener.requests.append(request)
+                listener.used = time.monotonic()
+                if listener.asleep:
+                    self._wake(listener)
+
+    # Memory, on the thread that answers.
+
+    def _wake(self, listener: Listener) -> None:
+        """Load a model again that was unloaded, if there is room; else its requests fail at once."""
+        if text := self.keeper.refused(listener.models, time.monotonic()):
+            self._refuse(listener, text)
+        else:
+            listener.asleep = listener.settled = False
+            self.to_load.put(listener)
+
+    def _weigh(self, listener: Listener) -> None:
+        """A model has come: if it is too much, others go that are idle, or it goes itself."""
+        if listener.ready and not listener.gone and (text := self.keeper.weighed(listener.models, time.monotonic())):
+            self._refuse(listener, text)
+
+    def _unload(self, models: frozenset[str], text: str) -> None:
+        """Let a model go; its nodes sleep until they are asked again."""
+        for listener in self.listeners.values():
+            if listener.models == models and listener.ready:
+                listener.ready, listener.asleep = False, True
+                self._stop(listener)
+                self._say_state(listener, "unloaded", text)
+
+    def _refuse(self, listener: Listener, text: str) -> None:
+        while listener.requests:
+            self._say_answer(listener, listener.requests.popleft(), [], [], 0.0, 0.0, text)
 
     # Loading, on a thread of its own.
 
@@ -182,28 +231,45 @@ class Worker:
         node.controls = order["controls"]
         node.settings = order["settings"]
         node.folder = Path(order["folder"]) if order["folder"] else None
-        node.load({name: Path(path) for name, path in order["files"].items()}, self.device)
+        before = resident_bytes()
+        files, version = self._files(order)
+        node.load(files, self.device)
+        if len(found := told()) != self.devices:
+            self.devices = len(found)
+            self._say({"say": "device", "line": found[-1]})
         self._say_state(listener, "warming")
         shape = (node.hears.samples,) if listener.ring.channels == 1 else (listener.ring.channels, node.hears.samples)
         for _ in range(WARM_UPS):
-            pack_answer(spec, self._sounding(listener, node, node.infer(np.zeros(shape, np.float32))), 0, self.rate)
+            answer = self._sounding(listener, node, node.infer(np.zeros(shape, np.float32)), say=False)
+            pack_answer(spec, answer, 0, self.rate)
         node.reset()
         listener.node = node
-        listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
-        if listener.stream is not None and isinstance(node.hears, Chunks):
-            listener.outflow = Outflow(listener.stream, node.hears, self.rate)
+        if listener.ear is None:
+            listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
+            if listener.stream is not None and isinstance(node.hears, Chunks):
+                listener.outflow = Outflow(listener.stream, node.hears, self.rate)
+        listener.broken = True  # also when it comes back: it remembers nothing
+        self.keeper.measured(listener.models, resident_bytes() - before)
+        self._say_state(listener, "ready", version=version)
         listener.ready = True
-        self._say_state(listener, "ready")
+        self.came.put(listener)
+
+    def _files(self, order: dict[str, Any]) -> tuple[dict[str, Path], str]:
+        """What the node gets, and which version of the model that is: on a GPU it may be another."""
+        files, version = order["files"], order["version"]
+        if order["on_gpu"] and choose(self.device).on_gpu:
+            files, version = files | order["on_gpu"], order["gpu_version"]
+        return {name: Path(path) for name, path in files.items()}, version
 
     @staticmethod
-    def _sounding(listener: Listener, node: InferenceNode, answer: Any) -> Any:
-        """The answer without its sound, which goes its own way."""
+    def _sounding(listener: Listener, node: InferenceNode, answer: Any, *, say: bool = True) -> Any:
+        """The answer without its sound, which goes its own way unless it is not to `say` it."""
         if listener.stream is None:
             return answer
         if not isinstance(answer, dict):
             raise ValueError(f"infer gave {type(answer).__name__}, and no sound")
         sound = taken_sound(node.spec, answer, listener.stream.channels, node.hears.samples)
-        if listener.outflow is not None:
+        if listener.outflow is not None and say:
             listener.outflow.say(sound)
         return answer
 
@@ -225,7 +291,8 @@ class Worker:
     def _answer(self, listener: Listener) -> None:
         request = listener.requests.popleft()
         if self._of_no_use(listener, request):
-            self._say_answer(listener, request, [], [], 0.0, "it came too late to be of use; a newer clip is waiting")
+            text = "it came too late to be of use; a newer clip is waiting"
+            self._say_answer(listener, request, [], [], 0.0, 0.0, text)
             return
         node, ear = listener.node, listener.ear
         assert node is not None and ear is not None
@@ -257,7 +324,7 @@ class Worker:
         except (Exception, SystemExit) as error:
             errors.append(_told(error))
         listener.ring.busy = 0
-        self._say_answer(listener, request, items, times, queue_s, errors[0] if errors else "")
+        self._say_answer(listener, request, items, times, queue_s, started, errors[0] if errors else "")
 
     def _of_no_use(self, listener: Listener, request: Request) -> bool:
         """Whether it would be too late, and a newer one is due. A flow of chunks never leaves one out."""
@@ -272,19 +339,20 @@ class Worker:
         items: list[list[Any]],
         times: list[float],
         queue_s: float,
+        began: float,
         error: str,
     ) -> None:
         message = {
             "say": "answer", "key": listener.key, "number": request.number, "items": items, "times": times,
-            "queue_s": queue_s, "error": error,
+            "queue_s": queue_s, "began": began, "error": error,
         }  # fmt: skip
         try:
             self._say(message)
         except (TypeError, ValueError, OverflowError) as unfit:
             self._say(message | {"items": [], "error": error or f"the answer cannot be sent: {unfit}"})
 
-    def _say_state(self, listener: Listener, state: str, error: str = "") -> None:
-        self._say({"say": "state", "key": listener.key, "state": state, "error": error})
+    def _say_state(self, listener: Listener, state: str, error: str = "", version: str = "") -> None:
+        self._say({"say": "state", "key": listener.key, "state": state, "error": error, "version": version})
 
     def _say(self, message: object) -> None:
         self.door.send(message)
@@ -294,15 +362,22 @@ class Worker:
                 os._exit(0)
 
     def _close(self, listener: Listener) -> None:
-        node, listener.node, listener.ear = listener.node, None, None
+        """A node has gone: its model goes, too, unless others share it, and its memory is given back."""
+        self._stop(listener)
+        listener.ear = None
+        listener.ring.close()
+        if listener.stream is not None:
+            listener.stream.close()
+        give_back()
+
+    @staticmethod
+    def _stop(listener: Listener) -> None:
+        node, listener.node = listener.node, None
         try:
             if node is not None:
                 node.stop()
         except (Exception, SystemExit):
             traceback.print_exc()
-        listener.ring.close()
-        if listener.stream is not None:
-            listener.stream.close()
 
 
 def _told(error: BaseException) -> str:
