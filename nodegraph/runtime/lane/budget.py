@@ -111,7 +111,8 @@ class Keeper:
         """The models that may go: of those that are loaded and idle, but for `spare`, the longest unused."""
         groups: dict[frozenset[str], list[Loaded]] = {}
         for one in self._listeners.values():
-            groups.setdefault(one.models, []).append(one)
+            if one.models:  # nothing is won by one without files
+                groups.setdefault(one.models, []).append(one)
         used = {
             models: max(one.used for one in group)
             for models, group in groups.items()

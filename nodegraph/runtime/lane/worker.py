@@ -77,6 +77,7 @@ class Listener:
     gone: bool = False
     asleep: bool = False
     """Its model was unloaded, and comes back when it is asked again."""
+    version: str = ""
     used: float = 0.0
     """When it was asked last."""
     broken: bool = False
@@ -136,6 +137,8 @@ class Worker:
         waiting = [listener for listener in self.listeners.values() if listener.ready and listener.requests]
         if not waiting:
             settled = all(listener.settled for listener in self.listeners.values())
+            if not self.came.empty():
+                return 0.0
             return IDLE_S if settled else LONGEST_WAIT_S
         written = max(listener.ring.written for listener in waiting)
         if written != self.last_written:
@@ -185,9 +188,14 @@ class Worker:
             self.to_load.put(listener)
 
     def _weigh(self, listener: Listener) -> None:
-        """A model has come: if it is too much, others go that are idle, or it goes itself."""
-        if listener.ready and not listener.gone and (text := self.keeper.weighed(listener.models, time.monotonic())):
+        """A model has come: if it is too much, others go that are idle, or it goes itself. Else it is ready."""
+        if listener.gone:
+            return
+        listener.ready = True
+        if text := self.keeper.weighed(listener.models, time.monotonic()):
             self._refuse(listener, text)
+        else:
+            self._say_state(listener, "ready", version=listener.version)
 
     def _unload(self, models: frozenset[str], text: str) -> None:
         """Let a model go; its nodes sleep until they are asked again."""
@@ -232,7 +240,7 @@ class Worker:
         node.settings = order["settings"]
         node.folder = Path(order["folder"]) if order["folder"] else None
         before = resident_bytes()
-        files, version = self._files(order)
+        files, listener.version = self._files(order)
         node.load(files, self.device)
         if len(found := told()) != self.devices:
             self.devices = len(found)
@@ -250,8 +258,6 @@ class Worker:
                 listener.outflow = Outflow(listener.stream, node.hears, self.rate)
         listener.broken = True  # also when it comes back: it remembers nothing
         self.keeper.measured(listener.models, resident_bytes() - before)
-        self._say_state(listener, "ready", version=version)
-        listener.ready = True
         self.came.put(listener)
 
     def _files(self, order: dict[str, Any]) -> tuple[dict[str, Path], str]:
