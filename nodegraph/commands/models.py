@@ -75,10 +75,11 @@ def _list(store: Store, args: argparse.Namespace) -> int:
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:
         manifest = entry.manifest
+        nodes = ", ".join(kinds_of(entry.name)) or ("no node uses it" if manifest.kind == "model" else "a sound")
         used = next((f", {version.to} in use" for version in entry.versions if version.used), "")
         say(
             f"{entry.name:{width}}  {entry.state:7}  {_size(manifest.size):>9}  {licence(manifest)}: "
-            f"{manifest.title} ({', '.join(kinds_of(entry.name)) or 'no node'}{used})"
+            f"{manifest.title} ({nodes}{used})"
         )
         for text in entry.stale:
             say(f"{'':{width}}  {text}")

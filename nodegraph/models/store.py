@@ -174,17 +174,15 @@ class Store(Versioned):
         manifest, added = self._known(name)
         folder = self.root / manifest.name
         with self._disk(name), self._locked(name, nothing):
-            freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            hashes = {file.sha256 for file in manifest.files} | {
-                origin_of(manifest, made) for made in manifest.networks
-            }
-            hashes |= {digest for digest, _ in origins(manifest).values()}
+            hashes = {file.sha256 for file in manifest.files} | {digest for digest, _ in origins(manifest).values()}
+            gone = [folder, *(self.root / ".derived" / digest for digest in hashes - {""})]
+            freed = sum(path.stat().st_size for place in gone for path in place.rglob("*") if path.is_file())
             if folder.is_dir():
                 shutil.rmtree(folder)
             unpin(manifest, self.root)
             forget(self.root, name)
-            for digest in hashes - {""}:
-                shutil.rmtree(self.root / ".derived" / digest, ignore_errors=True)
+            for place in gone[1:]:
+                shutil.rmtree(place, ignore_errors=True)
             if added:
                 for suffix in (".json", ".toml"):
                     (self.root / "manifests" / f"{name}{suffix}").unlink(missing_ok=True)

@@ -72,14 +72,14 @@ def work(request: dict[str, Any], target: Path) -> dict[str, Any]:
         raise ModelError(Problem("cannot-be-made", what, "Use it as it is.")) from error
     report = {
         "was_ms": was_ms, "is_ms": is_ms, "greatest": greatest, "mean": mean, "runs": len(calls), "node": caught.kind,
-        "heard": "sounds" if sounds and caught.calls else "noise", "sounds": len(sounds) if caught.calls else 0,
+        "heard": "sounds" if sounds and caught.calls else "noise", "sounds": caught.files,
         "clips": len(caught.labels), "labels_changed": 0, "where": "cpu",
     }  # fmt: skip
     if to == "fp16":
         _on_gpu(report, graph + caught.fragment, made, files[key].parent, calls)
     if caught.labels:
         settings = next(user["settings"] for user in request["users"] if user["kind"] == caught.kind)
-        others = hearing.labels_of(caught.kind, settings, files | {key: target}, sounds, _tell)
+        others, _ = hearing.labels_of(caught.kind, settings, files | {key: target}, sounds, _tell)
         report["labels_changed"] = sum(a != b for a, b in zip(caught.labels, others, strict=True))
     return report
 

@@ -46,6 +46,8 @@ class Caught:
     calls: list[Call] = field(default_factory=list)
     fragment: bytes = b""
     labels: list[str] = field(default_factory=list)
+    files: int = 0
+    """How many sound files were heard."""
     kind: str = ""
 
     def keep(self, call: Call) -> None:
@@ -102,7 +104,8 @@ def hear(
 
     onnxruntime.InferenceSession = Listening
     try:
-        caught.labels = labels_of(kind, settings, files, sounds, tell)
+        caught.labels, heard = labels_of(kind, settings, files, sounds, tell)
+        caught.files = heard if sounds else 0
     finally:
         onnxruntime.InferenceSession = plain
     return caught
@@ -114,8 +117,8 @@ def labels_of(
     files: Mapping[str, Path],
     sounds: Sequence[Path],
     tell: Callable[[float, str], None],
-) -> list[str]:
-    """Load a node and let it hear; gives the likeliest label of each answer that has one."""
+) -> tuple[list[str], int]:
+    """Load a node and let it hear: the likeliest label of each answer that has one, and how many files it heard."""
     spec = registry().get(kind)
     assert spec is not None and issubclass(spec.cls, InferenceNode)
     node = spec.cls()
@@ -123,16 +126,17 @@ def labels_of(
     if (threshold := spec.inlet_named.get("threshold")) is not None:
         node.controls = {"threshold": float(getattr(threshold, "span", (0.0, 0.0))[0])}
     node.load(dict(files), "cpu")
-    found = []
+    found, heard = [], 0
     for done, (fresh, clip) in enumerate(clips(node, sounds)):
         if fresh:
+            heard += 1
             node.reset()
         tell(done, f"hearing {'sounds' if sounds else 'noise'} as {kind} does")
         label = _label(node.infer(clip))
         if label is not None:
             found.append(label)
     node.stop()
-    return found
+    return found, heard
 
 
 def _label(answer: Mapping[str, Any]) -> str | None:
