@@ -23,15 +23,15 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from nodegraph.core.errors import ModelError, Problem, WeightsMissing
 from nodegraph.core.listening import Files
 from nodegraph.models.bring import Bringer
 from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
+from nodegraph.models.entry import Entry, State
 from nodegraph.models.lock import locked
 from nodegraph.models.making import examine_files, make_network
 from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, read_folder, shipped, valid_name
@@ -41,9 +41,7 @@ from nodegraph.models.sources import LocalFile, Progress, on_network, parse_sour
 from nodegraph.models.taking import drawn, entry_of, gathered, manifest_of
 from nodegraph.models.urls import forget_old
 from nodegraph.models.versioned import Versioned
-from nodegraph.models.versions import Version, chosen, forget, origin_of, origins, stale, versions_of
-
-State = Literal["here", "missing", "altered"]
+from nodegraph.models.versions import chosen, forget, origin_of, origins, stale, versions_of
 
 
 def default_root() -> Path:
@@ -61,29 +59,6 @@ def default_root() -> Path:
 
 def nothing(done: int, total: int | None, text: str) -> None:
     """Progress for nobody."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One model as the store has it. `state` looks at names and sizes only; `Store.verify` reads the files."""
-
-    manifest: Manifest
-    state: State
-    folder: Path
-    added: bool
-    versions: tuple[Version, ...] = ()
-    stale: tuple[str, ...] = ()
-    """What should be said of versions that were chosen and are not used."""
-
-    @property
-    def name(self) -> str:
-        return self.manifest.name
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data, for ``--json``."""
-        place = {"state": self.state, "folder": str(self.folder), "bytes": self.manifest.size, "added": self.added}
-        place |= {"versions": [version.as_dict() for version in self.versions], "stale": list(self.stale)}
-        return self.manifest.as_dict() | place
 
 
 class Store(Versioned):
