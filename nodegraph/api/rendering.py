@@ -277,7 +277,7 @@ def workers_of(models_on: str, models_memory: float | None) -> Workers:
     parse_device(models_on)
     if models_memory is not None and not 0.0 < models_memory < 1e9:
         what = f"Models cannot hold {models_memory:g} MB."
-        raise PatchError(Problem("bad-option", what, "Give the megabytes of the whole process: 500 or more."))
+        raise PatchError(Problem("bad-option", what, "Give what their process may hold, such as 500."))
     return Workers(models_on, models_memory)
 
 
