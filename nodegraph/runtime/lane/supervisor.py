@@ -61,6 +61,8 @@ class Supervisor:
         os.set_blocking(self._wake_out, False)
         self.held = ""
         """What the worker says that it may not do."""
+        self.runs_on = ""
+        """What the worker says that its models run on, and why."""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_in, selectors.EVENT_READ)
 
@@ -292,6 +294,9 @@ class Supervisor:
         if message["say"] == "up":
             self._up, self.held = True, message["held"]
             return
+        if message["say"] == "device":
+            self.runs_on = message["line"]
+            return
         seat = self._by_key.get(message["key"])
         if seat is None:
             return
@@ -301,7 +306,11 @@ class Supervisor:
             self.give_up(seat, message["error"])
         else:
             seat.state = message["state"]
-            seat.begun = None if seat.state == "ready" else self._heard_at
+            seat.begun = None if seat.state in ("ready", "unloaded") else self._heard_at
+            if seat.state == "unloaded":
+                seat.figures.error = message["error"]
+            elif seat.state == "ready":
+                seat.figures.version = message["version"]
             self._tell()
 
     def _take_answer(self, seat: Seat, message: dict[str, Any]) -> None:
@@ -313,6 +322,8 @@ class Supervisor:
         seat.learn(asked)
         figures.inference_s.extend(times)
         figures.queue_s.append(message["queue_s"])
+        if message["began"]:
+            figures.total_s.append(message["queue_s"] + max(0.0, self._heard_at - message["began"]))
         if error:
             figures.misses += 1
             figures.error = error
