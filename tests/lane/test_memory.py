@@ -148,7 +148,7 @@ def test_a_stream_that_comes_back_begins_anew_and_says_nothing_of_its_warm_up() 
     ring, stream = Ring(1, 1 << 16), stream_ring(1, fakes.Halved, RATE)
     order = {
         "kind": "test.halved~", "controls": {}, "settings": {}, "folder": "", "files": {"model": "x"}, "on_gpu": {},
-        "version": "", "gpu_version": "", "start": 0,
+        "version": "", "gpu_version": "", "start": 0, "said": [], "lasting": [],
     }  # fmt: skip
     worker = Worker(cast(Any, Told()), os.getppid())
     worker.rate, worker.device, worker.modules = RATE, "cpu", ["tests.lane.fake_streams"]
@@ -160,12 +160,12 @@ def test_a_stream_that_comes_back_begins_anew_and_says_nothing_of_its_warm_up() 
         sound = noise(4_800)
         ring.write(0, sound)
         assert listener.ear and listener.node and listener.outflow
-        worker._heed({"do": "listen", "key": 1, "request": [1, 2_400, {}], "sent": 0.0, "late_after": None})
+        worker._heed({"do": "listen", "key": 1, "request": [1, 2_400, {}], "sent": 0.0, "late_after": None, "said": []})
         worker._answer(listener)
         assert stream.written == 2_400
         worker._unload(listener.models, "why")
         assert listener.asleep and listener.node is None and not listener.due()
-        worker._heed({"do": "listen", "key": 1, "request": [2, 4_800, {}], "sent": 0.0, "late_after": None})
+        worker._heed({"do": "listen", "key": 1, "request": [2, 4_800, {}], "sent": 0.0, "late_after": None, "said": []})
         assert worker.to_load.get() is listener and not listener.asleep
         worker._load(listener)
         worker._weigh(worker.came.get())
@@ -179,6 +179,35 @@ def test_a_stream_that_comes_back_begins_anew_and_says_nothing_of_its_warm_up() 
     finally:
         ring.close()
         stream.close()
+
+
+def test_what_lasts_is_told_again_to_a_model_that_comes_back() -> None:
+    ring = Ring(1, 1 << 16)
+    order = {
+        "kind": "test.prompted~", "controls": {}, "settings": {}, "folder": "", "files": {"model": "x"}, "on_gpu": {},
+        "version": "", "gpu_version": "", "start": 0, "said": [], "lasting": ["say"],
+    }  # fmt: skip
+    worker = Worker(cast(Any, Told()), os.getppid())
+    worker.rate, worker.device, worker.modules = RATE, "cpu", ["tests.lane.fake_streams"]
+    listener = worker.listeners[1] = Listener(1, "model", "test.prompted~", ring, order)
+    try:
+        worker._load(listener)
+        worker._weigh(worker.came.get())
+        ring.write(0, noise(9_600))
+        for number, word in ((1, "one"), (2, None), (3, "three")):
+            said = [] if word is None else [["say", 2_400 * number - 1, word]]
+            request = {"request": [number, 2_400 * number, {}], "sent": 0.0, "late_after": None, "said": said}
+            worker._heed({"do": "listen", "key": 1} | request)
+            if number == 2:
+                worker._answer(listener)
+                worker._answer(listener)
+                worker._unload(listener.models, "why")
+        assert worker.to_load.get() is listener
+        worker._refuse(listener, "no room: what was said with the request is learned all the same")
+        worker._load(listener)
+        assert cast(Any, listener.node).word[0] == "three"
+    finally:
+        ring.close()
 
 
 def one(models: str, used: float, ready: bool = True) -> Any:
