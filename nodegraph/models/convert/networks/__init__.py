@@ -85,4 +85,5 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "voice-encoder": Network("voices:voice_encoder", 1, "torch-model-state"),
     "sound-effects": Network("sound_effects:sound_effects", 1, "torch-first"),
     "beatnet": Network("beats:beat_activations", 1, "torch"),
+    "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
 }
