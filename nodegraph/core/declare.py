@@ -257,6 +257,14 @@ class InferenceNode(PythonNode):
     weights: ClassVar[Weights]
     answer_s: ClassVar[float] = 0.25
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_lines: list[str] = []
+
+    def log(self, text: str) -> None:
+        """A line for the log, from the worker: it goes with the next answer."""
+        self.log_lines.append(text)
+
     def load(self, files: dict[str, Path], device: str) -> None:
         """Open the model. `files` maps the names in the store's manifest to paths."""
         raise NotImplementedError

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from nodegraph.models import Store
+from nodegraph.models.manifest import shipped
 from tests.listeners.sounds import random_input
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -47,6 +49,20 @@ def write_checkpoint(folder: Path, config: Mapping[str, Any], shapes: Shapes) ->
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     save_file(random_weights(shapes), folder / "model.safetensors", metadata={"format": "pt"})
     return {"config": folder / "config.json", "weights": folder / "model.safetensors"}
+
+
+def as_published(model: str, folder: Path, files: Mapping[str, Path]) -> dict[str, Path]:
+    """What nodes get of a model that comes with us, when these files stand in the place of the published ones."""
+    manifest = next(item for item in shipped() if item.name == model).as_dict() | {"name": "tiny", "revision": "1"}
+    assert set(manifest["files"]) == set(files)
+    manifest["files"] = {
+        key: {"source": f"file:{path}", "size": path.stat().st_size, "save": path.name} for key, path in files.items()
+    }
+    store = Store(folder / "store")
+    (store.root / "manifests").mkdir(parents=True)
+    (store.root / "manifests/tiny.json").write_text(json.dumps(manifest), encoding="utf-8")
+    store.fetch("tiny")
+    return store.files("tiny")
 
 
 class Golden:

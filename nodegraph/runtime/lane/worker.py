@@ -42,6 +42,7 @@ NICENESS: Final = 5
 WARM_UPS: Final = 2
 SHORTEST_WAIT_S: Final = 0.0005
 LONGEST_WAIT_S: Final = 0.005
+MOST_NOTES: Final = 10  # lines for the log that go with one answer
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
 
 
@@ -293,8 +294,10 @@ class Worker:
     ) -> None:
         message = {
             "say": "answer", "key": listener.key, "number": request.number, "items": items, "times": times,
-            "queue_s": queue_s, "error": error,
+            "queue_s": queue_s, "error": error, "notes": [],
         }  # fmt: skip
+        if listener.node is not None and listener.node.log_lines:
+            message["notes"], listener.node.log_lines = listener.node.log_lines[:MOST_NOTES], []
         try:
             self._say(message)
         except (TypeError, ValueError, OverflowError) as unfit:

@@ -86,4 +86,6 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "sound-effects": Network("sound_effects:sound_effects", 1, "torch-first"),
     "beatnet": Network("beats:beat_activations", 1, "torch"),
     "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
+    "clap-audio": Network("clap:clap_audio", 1, "hub"),
+    "clap-text": Network("clap:clap_text", 1, "hub"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -11,14 +11,16 @@ from nodegraph.models.convert.drawing import Array, Drawing
 
 
 class Names(NamedTuple):
-    """What a layer's parts are called in a checkpoint, below the layer's own name."""
+    """What a layer's parts are called in a checkpoint, below the layer's own name.
+
+    `before` is the normalisation of the attention, `after` that of the two layers behind it.
+    """
 
     query: str
     key: str
     value: str
     mixed: str
     before: str
-    """The normalisation that belongs to the attention; `after` belongs to the two layers behind it."""
     up: str
     down: str
     after: str
@@ -74,7 +76,32 @@ def below(prefix: str, names: Names) -> Names:
 
 def repeated(drawing: Drawing, constant: Array, like: str) -> str:
     """A constant ``(1, …)``, once for each in the batch of `like`."""
-    batch = drawing.op("Slice", drawing.op("Shape", like), drawing.integers(0), drawing.integers(1))
-    shape = drawing.op("Concat", batch, drawing.integers(*constant.shape[1:]), axis=0)
+    shape = drawing.op("Concat", drawing.size_of(like, 0), drawing.integers(*constant.shape[1:]), axis=0)
     found: str = drawing.op("Expand", drawing.weight(np.asarray(constant)), shape)
     return found
+
+
+BERT: Final = Names(
+    "attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense",
+    "attention.output.LayerNorm", "intermediate.dense", "output.dense", "output.LayerNorm",
+)  # fmt: skip
+
+
+def text_encoder(drawing: Drawing, weights: Mapping[str, Array], base: str, config: Mapping[str, Any],
+                 first: int) -> str:  # fmt: skip
+    """BERT, or RoBERTa: the input ``ids`` (count, length), texts of one length without padding, becomes
+    (count, length, size). `base` is the network's name in the checkpoint, with a dot if there is one; `first`: the
+    place of the first token in the table of places."""
+    table = f"{base}embeddings"
+    ids = drawing.input("ids", ["count", "length"], np.int64)
+    words = drawing.op("Gather", drawing.weight(weights[f"{table}.word_embeddings.weight"]), ids)
+    places = (
+        weights[f"{table}.position_embeddings.weight"][first:] + weights[f"{table}.token_type_embeddings.weight"][0]
+    )
+    here = drawing.op("Slice", drawing.weight(places), drawing.integers(0), drawing.size_of(ids, 1))
+    x = drawing.layer_norm(
+        drawing.op("Add", words, here), weights, f"{table}.LayerNorm", float(config["layer_norm_eps"])
+    )
+    for number in range(int(config["num_hidden_layers"])):
+        x = post_norm_layer(drawing, x, weights, below(f"{base}encoder.layer.{number}", BERT), config)
+    return x
