@@ -239,7 +239,8 @@ class InferenceNode(PythonNode):
 
     The engine side only knows the declaration. `load` and `infer` run in the worker; control inlets read there
     (``self.hop``) have the value they had at the clip's end. `infer` returns a dict by outlet name: one message, a
-    list of messages for an event outlet (each may be ``At(offset_s, message)``), an array for a tensor outlet. Answers
+    list of messages for an event outlet (each may be ``At(offset_s, message)``), an array for a tensor outlet, or a
+    list of arrays, each within an ``At``. Answers
     bear the time of the clip's end plus `answer_s`; for a flow of chunks one chunk more, since it is asked once a
     chunk.
 

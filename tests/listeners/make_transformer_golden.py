@@ -66,6 +66,25 @@ def spectrogram_transformer() -> dict[str, Any]:
         }  # fmt: skip
 
 
+def speech(classifier: bool) -> dict[str, Any]:
+    import torch
+    from transformers import Wav2Vec2Config, Wav2Vec2FeatureExtractor, Wav2Vec2ForSequenceClassification, Wav2Vec2Model
+
+    config = Wav2Vec2Config(
+        hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=24, conv_dim=[8] * 7,
+        num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=4, use_weighted_layer_sum=True,
+        classifier_proj_size=8, num_labels=4, mask_time_prob=0.0,
+    )  # fmt: skip
+    config.id2label = {0: "neu", 1: "hap", 2: "ang", 3: "sad"}
+    sound = random_input((32_080,), 31) * np.float32(0.05)
+    model, told = again((Wav2Vec2ForSequenceClassification if classifier else Wav2Vec2Model)(config))
+    heard = Wav2Vec2FeatureExtractor()(sound, sampling_rate=16_000, return_tensors="pt")["input_values"]
+    with torch.no_grad():
+        if classifier:
+            return told | {"heard": model(heard).logits[0].numpy()}
+        return told | {"heard": model(heard).last_hidden_state[0].numpy()}
+
+
 def clap() -> dict[str, Any]:
     import torch
     from transformers import ClapConfig, ClapFeatureExtractor, ClapModel
@@ -120,6 +139,7 @@ def tiny_bpe() -> tuple[str, dict[str, list[int]]]:
 
 MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "spectrogram-transformer": spectrogram_transformer, "clap": clap,
+    "wav2vec2": lambda: speech(False), "wav2vec2-classifier": lambda: speech(True),
 }  # fmt: skip
 
 if __name__ == "__main__":

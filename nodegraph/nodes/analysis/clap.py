@@ -52,7 +52,7 @@ class ClapAudio(InferenceNode):
         return found
 
 
-@node("clap.embed~")
+@node("clap.embed~", aliases=("clap.vector~",))
 class ClapEmbedding(ClapAudio):
     """Describe a sound as CLAP does: 512 numbers, alike for sounds of which one would say the same.
 
