@@ -121,6 +121,35 @@ TEXTS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+def sentences() -> dict[str, Any]:
+    """MiniLM with its real weights, as transformers and its tokenizer run it."""
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import BertModel
+
+    from nodegraph.models import Store
+
+    entry = Store().fetch("minilm")
+    tokenizer = Tokenizer.from_file(str(entry.folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    ids = {text: tokenizer.encode(text).ids for text in (*TEXTS, *MORE_TEXTS)}
+    model = BertModel.from_pretrained(entry.folder).eval()
+    found = []
+    with torch.no_grad():
+        for text in SENTENCES:
+            mean = model(torch.tensor([ids.get(text) or tokenizer.encode(text).ids])).last_hidden_state[0].mean(0)
+            found.append((mean / mean.norm()).numpy())
+    return {"ids": json.dumps(ids), "sentences": json.dumps(SENTENCES), "vectors": np.stack(found)}
+
+
+MORE_TEXTS = (
+    "ÀÉÎõü Ångström", "hello\x00\x07world\x85again", "unbelievably antidisestablishmentarianism",
+    "e=mc^2; $5 <tag> [x]", "zero\u200bwidth", "a" * 101, "[MASK] ##ing",
+)  # fmt: skip
+SENTENCES = ("A dog barks in the yard.", "rain", "x²+½ Ⅷ 12345 3.14", "日本の太鼓 🥁🥁", "ÀÉÎõü Ångström")
+
+
 def tiny_bpe() -> tuple[str, dict[str, list[int]]]:
     """A tokenizer as RoBERTa has it, taught some words, as its file; and what it makes of `TEXTS`."""
     from tokenizers import ByteLevelBPETokenizer
@@ -139,6 +168,7 @@ def tiny_bpe() -> tuple[str, dict[str, list[int]]]:
 
 MAKERS: dict[str, Callable[[], dict[str, Any]]] = {
     "spectrogram-transformer": spectrogram_transformer, "clap": clap,
+    "minilm": sentences,
     "wav2vec2": lambda: speech(False), "wav2vec2-classifier": lambda: speech(True),
 }  # fmt: skip
 

@@ -100,7 +100,7 @@ class ClapQuery(ClapAudio):
     """
 
     x = inlet.signal("sound to ask; channels are mixed to one", channels=1)
-    asked = inlet.event("other prompts: a text, or a list of texts")
+    asked = inlet.event("other prompts, between |")
     prompts = setting.text("speech|music|silence", "descriptions, one a line or between |")
     template = setting.text("This is a sound of {}.", "the sentence in which each prompt stands")
     learned = setting.choice("general", "what the model has learned from", ("general", "music"))

@@ -17,12 +17,10 @@ class Prompts(NamedTuple):
 
     @classmethod
     def of(cls, message: Any) -> Prompts:
-        """The prompts in a text (one a line, or between ``|``) or in a list of texts; a number is its own text."""
-        if isinstance(message, str):
-            items: list[Any] = re.split(r"[\n|]", message)
-        else:
-            items = list(message) if isinstance(message, (list, tuple)) else [message]
-        found = dict.fromkeys(text for item in items if (text := " ".join(_text(item).split())))
+        """The prompts in a message: one a line, or between ``|``."""
+        found = dict.fromkeys(
+            text for item in re.split(r"[\n|]", words_of(message)) if (text := " ".join(item.split()))
+        )
         long = [text for text in found if len(text) > LONGEST]
         texts = tuple(dict.fromkeys(text[:LONGEST].rstrip() for text in found))
         notes = []
@@ -34,8 +32,10 @@ class Prompts(NamedTuple):
         return cls(texts[:MOST], "; ".join(notes) + "." if notes else "")
 
 
-def _text(item: Any) -> str:
-    """One item as text; what is neither text nor number is nothing."""
-    if isinstance(item, str):
-        return item
-    return f"{item:g}" if isinstance(item, (int, float)) else ""
+def words_of(message: Any) -> str:
+    """A message as text: a list is a sentence, as `message` makes one of words; a bang says nothing."""
+    if isinstance(message, str):
+        return message
+    if isinstance(message, (tuple, list)):
+        return " ".join(words for item in message if (words := words_of(item)))
+    return f"{message:g}" if isinstance(message, (int, float)) else ""

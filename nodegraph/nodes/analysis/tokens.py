@@ -152,7 +152,7 @@ class WordPieces:
         word = ""
         for sign in text:
             kind = unicodedata.category(sign)
-            if sign.isspace() or kind in ("Zs", "Zl", "Zp"):
+            if sign in "\t\n\r" or kind[0] == "Z":
                 apart = ""
             elif kind[0] == "C" or sign == "\ufffd":
                 continue

@@ -88,6 +88,7 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
     "clap-audio": Network("clap:clap_audio", 1, "hub"),
     "clap-text": Network("clap:clap_text", 1, "hub"),
+    "sentence-encoder": Network("sentences:sentence_encoder", 1, "hub"),
     "wav2vec2": Network("wav2vec2:wav2vec2", 1, "hub"),
     "wav2vec2-classifier": Network("wav2vec2:wav2vec2_classifier", 1, "hub"),
 }
