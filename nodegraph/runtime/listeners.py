@@ -142,7 +142,8 @@ class Listeners:
                 return
             one.pending.append(end)
             one.number += 1
-            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said)
+            late = None if one.flow or one.deaf else end + one.answer
+            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said, late_after=late)
             self._next_clip(one, end)
 
         self._messages.call(one.node, end, ask)
@@ -174,6 +175,8 @@ class Listeners:
             while one.pending and one.pending[0] <= answer.end_frame:
                 one.pending.popleft()
             one.reached = max(one.reached, answer.end_frame - one.lag)
+            for note in answer.notes:
+                self._report(answer.node, note)
             if not answer.ok:
                 one.missing = max(one.missing, answer.end_frame)
                 self._look = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,20 @@ def _session(path: Path, choice: Choice, show: tuple[str, ...]) -> Any:
 
     graph = path.read_bytes() + outputs_fragment(show)
     return onnxruntime.InferenceSession(graph, session_options(path.parent), providers=list(choice.providers))
+
+
+def note_in(session: Any, name: str) -> Any:
+    """What a network's drawing notes under a name (`models.convert`): JSON that was kept with it. Raises ValueError."""
+    noted = session.get_modelmeta().custom_metadata_map.get(name)
+    if noted is None:
+        raise ValueError(f"the model notes no {name}; draw it again from its config.json")
+    return json.loads(noted)
+
+
+def labels_in(session: Any) -> list[str]:
+    """The names of a classifier's classes, as its drawing keeps them. Raises ValueError."""
+    labels: list[str] = note_in(session, "labels")
+    return labels
 
 
 def outputs_fragment(names: tuple[str, ...]) -> bytes:

@@ -330,9 +330,9 @@ class Supervisor:
         else:
             figures.answered += 1
             seat.strikes = 0
-        items, queue_s = unpack_items(message["items"]), message["queue_s"]
+        items, queue_s, notes = unpack_items(message["items"]), message["queue_s"], tuple(map(str, message["notes"]))
         self.answers.append(
-            Answer(seat.node, asked.number, asked.end_frame, items, sum(times), queue_s, not error, error)
+            Answer(seat.node, asked.number, asked.end_frame, items, sum(times), queue_s, not error, error, notes)
         )
         self._tell()
 

@@ -46,6 +46,7 @@ WARM_UPS: Final = 2
 SHORTEST_WAIT_S: Final = 0.0005
 LONGEST_WAIT_S: Final = 0.005
 OUT_OF_MEMORY: Final = 500  # of 1000: which process the system ends first
+MOST_NOTES: Final = 10  # lines for the log that go with one answer
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
 
 
@@ -380,8 +381,10 @@ class Worker:
     ) -> None:
         message = {
             "say": "answer", "key": listener.key, "number": request.number, "items": items, "times": times,
-            "queue_s": queue_s, "began": began, "error": error,
+            "queue_s": queue_s, "began": began, "error": error, "notes": [],
         }  # fmt: skip
+        if listener.node is not None and listener.node.log_lines:
+            message["notes"], listener.node.log_lines = listener.node.log_lines[:MOST_NOTES], []
         try:
             self._say(message)
         except (TypeError, ValueError, OverflowError) as unfit:

@@ -107,4 +107,10 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "cnn14": Network("audioset_cnn:cnn14", 1, "torch-model"),
     "openl3": Network("openl3:openl3", 1, "torch"),
     "beats": Network("audio_transformers:beats", 1, "torch-settings"),
+    "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
+    "clap-audio": Network("clap:clap_audio", 1, "hub"),
+    "clap-text": Network("clap:clap_text", 1, "hub"),
+    "sentence-encoder": Network("sentences:sentence_encoder", 1, "hub"),
+    "wav2vec2": Network("wav2vec2:wav2vec2", 1, "hub"),
+    "wav2vec2-classifier": Network("wav2vec2:wav2vec2_classifier", 1, "hub"),
 }
