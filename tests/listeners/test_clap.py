@@ -167,6 +167,8 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path: Path) -> None:
     assert "layers.2.blocks.2" in refusal(
         GOLDEN, tmp_path / "deep", "clap-audio", audio_config=audio | {"depths": [2, 2, 6, 2]}
     )
+    for name, setting, said in (("walls", {"window_size": 4}, "4 × 4"), ("small", {"spec_size": 128}, "no room")):
+        assert said in refusal(GOLDEN, tmp_path / name, "clap-audio", audio_config=audio | setting)
     assert "text_model.encoder.layer.2" in refusal(
         GOLDEN, tmp_path / "half", "clap-text", text_config={"num_attention_heads": 2}
     )

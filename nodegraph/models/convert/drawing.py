@@ -45,13 +45,16 @@ class Drawing:
         self._outputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
 
     def model(self, **notes: str) -> onnx.ModelProto:
-        """The whole, checked. `notes` are kept in it."""
+        """The whole, checked. `notes` are kept in it. Raises ValueError when its parts do not fit together."""
         graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, self._weights)
         made = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="nodegraph"
         )
         helper.set_model_props(made, notes)
-        onnx.checker.check_model(made, full_check=True)
+        try:
+            onnx.checker.check_model(made, full_check=True)
+        except onnx.shape_inference.InferenceError as error:
+            raise ValueError(f"the shapes of its weights do not fit together ({str(error).strip()})") from error
         return made
 
     # -- layers

@@ -60,7 +60,7 @@ class ClapEmbedding(ClapAudio):
     model was taught. Texts have vectors in the same space (`clap.query~`). Compare with `vector.distance` (cosine) or
     `vector.nearest`. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``.
     Shapes: clip (480_000,) float32 at 48 kHz; embedding (512,) float32, of length 1.
-    Answers stand 0.75 s after the clip's end. Cost: about 0.2 to 0.35 s a clip on one core, `music` twice that.
+    Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that.
     Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store.
 
     Source: Y. Wu and others, "Large-Scale Contrastive Language-Audio Pretraining with Feature Fusion and
@@ -90,8 +90,8 @@ class ClapQuery(ClapAudio):
     Hears the last 10 s every `hop` seconds, of which the last `seconds` count; a shorter sound is repeated, as the
     model was taught. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``.
     Shapes: clip (480_000,) float32 at 48 kHz; scores, cosines (prompts,) float32; embedding (512,) float32.
-    Answers stand 0.75 s after the clip's end. Cost: about 0.2 to 0.35 s a clip on one core, `music` twice that, and 30
-    to 60 ms for each new prompt.
+    Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that, and 50 ms for
+    each new prompt.
     Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store.
 
     Source: Y. Wu and others, "Large-Scale Contrastive Language-Audio Pretraining with Feature Fusion and

@@ -27,7 +27,8 @@ class SpectrogramTagger(InferenceNode):
     one label after another, likeliest first, at the same instant; `scores` are independent probabilities, they do not
     add up to one. The model is large; with 8-bit weights it costs little more than half.
     Shapes: clip (163_840,) float32 at 16 kHz; scores (527,) float32, 0 to 1; embedding (768,) float32.
-    Answers stand 2.5 s after the clip's end. Cost: 1.8 to 3 s a clip on one core, with 8-bit weights 1.0 to 1.8 s.
+    Answers stand 2.5 s after the clip's end. Cost: about 3 s a clip on one core of a busy machine, 1.8 s with
+    8-bit weights.
     Errors: WeightsMissing when `ast-audioset` is not in the model store.
 
     Source: Y. Gong, Y.-A. Chung, J. Glass, "AST: Audio Spectrogram Transformer", Interspeech 2021. Weights:

@@ -29,8 +29,8 @@ class SpeechFeatures(InferenceNode):
     1.26 to 1.74 s of sound before its instant, and 0.25 to 0.73 s after it. Use `vector.map` to play with it,
     `vector.nearest` to be told which of some sounds it is.
     Shapes: chunks (8_000,) float32 at 16 kHz; features (768,) float32, 25 of them a chunk.
-    Answers stand 1.7 s after the sound they speak of. Cost: 0.2 to 0.35 s for half a second of sound on one core, with
-    8-bit weights a third less.
+    Answers stand 1.7 s after the sound they speak of. Cost: about 0.33 s for half a second of sound on one core, with
+    8-bit weights 0.23 s.
     Errors: WeightsMissing when `wav2vec2-base` is not in the model store.
 
     Source: A. Baevski and others, "wav2vec 2.0: A Framework for Self-Supervised Learning of Speech Representations",
@@ -65,7 +65,7 @@ class Emotion(InferenceNode):
     Hears the last 3 s every `hop` seconds; below -80 dBFS (RMS) nothing is told. `tags` sends the labels, likeliest
     first, at the same instant; their probabilities add up to 1. The model has learned from actors who spoke English.
     Shapes: clip (48_000,) float32 at 16 kHz; scores (4,) float32, 0 to 1.
-    Answers stand 0.75 s after the clip's end. Cost: 0.3 to 0.5 s a clip on one core, with 8-bit weights a third less.
+    Answers stand 0.75 s after the clip's end. Cost: about 0.48 s a clip on one core, with 8-bit weights 0.34 s.
     Errors: WeightsMissing when `emotion` is not in the model store.
 
     Source: S. Yang and others, "SUPERB: Speech processing Universal PERformance Benchmark", Interspeech 2021, task ER

@@ -96,6 +96,8 @@ def _picture(drawing: Drawing, weights: Mapping[str, Array], base: str, bands: i
     x = drawing.op("Mul", columns, drawing.weight(gain))
     x = drawing.unsqueeze(drawing.op("Add", x, drawing.weight(norm["bias"] - norm["running_mean"] * gain)), 1)
     pieces = width // bands
+    if width * pieces < FRAMES:
+        raise ValueError(f"{FRAMES} columns of {bands} bands find no room in a picture of {width} × {width}")
     x = drawing.op("MatMul", drawing.weight(_stretch(FRAMES, width * pieces)), x)
     x = drawing.op("Transpose", drawing.reshape(x, 0, pieces, width, bands), perm=[0, 1, 3, 2])
     return drawing.reshape(x, 0, 1, width, width)
@@ -135,7 +137,10 @@ def _swin_layer(
         ), perm=perm)
         for part, perm in (("query", [0, 1, 3, 2, 4]), ("key", [0, 1, 3, 4, 2]), ("value", [0, 1, 3, 2, 4]))
     )  # fmt: skip
-    bias = weights[f"{name}.attention.self.relative_position_bias_table"][_apart(window)]  # (each, each, heads)
+    table = weights[f"{name}.attention.self.relative_position_bias_table"]
+    if len(table) != (2 * window - 1) ** 2:
+        raise ValueError(f"{name} was made for other windows than {window} × {window}")
+    bias = table[_apart(window)]  # (each, each, heads)
     bias = np.transpose(bias, (2, 0, 1))[None] + _walls(side, window, shift)[:, None]
     scores = drawing.op("MatMul", drawing.op("Mul", query, drawing.weight((size // heads) ** -0.5)), key)
     likely = drawing.op("Softmax", drawing.op("Add", scores, drawing.weight(bias)), axis=-1)
