@@ -174,7 +174,8 @@ def test_checkpoints_of_other_networks_are_refused(tmp_path: Path) -> None:
     )
 
 
-def test_other_tokenizers_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "tokenizer.json").write_text('{"model": {"type": "Unigram", "vocab": []}}')
-    with pytest.raises(ValueError, match="Unigram"):
+@pytest.mark.parametrize("text", ['{"model": {"type": "Rope", "vocab": []}}', "{", "", "[]", '{"model": 3}'])
+def test_other_tokenizers_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tokenizer.json").write_text(text)
+    with pytest.raises(ValueError, match=r"tokenizer\.json describes no tokenizer"):
         read_tokenizer(tmp_path / "tokenizer.json")
