@@ -50,3 +50,16 @@ class Weights:
             return self.name
         given = {item.name: item.default for item in defaults} | dict(settings)
         return self.name.format_map(given)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel(Weights):
+    """A file of the user's own, which is code, in place of a model in the store: the setting of that name says which.
+
+    The node's `load` finds the path among its settings, and runs nothing that the user has not trusted
+    (`core.trust`).
+    """
+
+    def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
+        """Empty: the store knows nothing of it."""
+        return ""

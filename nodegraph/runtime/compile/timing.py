@@ -11,15 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.declare import Node
 from nodegraph.core.spec import NodeSpec, Role
-from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.crossing import crossing_frames
 from nodegraph.runtime.compile.order import Order, carries_sound
-from nodegraph.runtime.lane.streams import latency_frames
+from nodegraph.runtime.lane.streams import latency_frames, streams
+
+if TYPE_CHECKING:
+    from nodegraph.core.streams import StreamNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +56,8 @@ def timing_of(view: GraphView, order: Order, rate: int, factors: Mapping[str, in
 
 def _own(spec: NodeSpec, rate: int) -> int:
     """The latency that a node declares."""
-    if issubclass(spec.cls, StreamNode):
-        return latency_frames(spec.cls, rate)
+    if streams(spec):
+        return latency_frames(cast("type[StreamNode]", spec.cls), rate)
     return 0 if spec.cls.latency is Node.latency else spec.cls.latency(rate)
 
 

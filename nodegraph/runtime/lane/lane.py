@@ -236,7 +236,7 @@ class Lane:
         """Find the model's files. It may take a while: the store hashes a file that it has not seen before."""
         with self._bringing:
             try:
-                files, error = dict(self._resolve(model)), ""
+                files, error = dict(self._resolve(model)) if model else {}, ""
             except NodegraphError as refused:
                 files, error = {}, str(refused)
             except Exception as failed:

@@ -1,0 +1,283 @@
+"""Models of TorchScript as they are made for nn~: RAVE and all its relatives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nodegraph.core import (
+    At,
+    Chunks,
+    NodeSpec,
+    OwnModel,
+    PatchError,
+    Problem,
+    StreamNode,
+    inlet,
+    node,
+    outlet,
+    setting,
+)
+from nodegraph.core.cable import PORT
+from nodegraph.core.ports import MOST_CHANNELS
+
+if TYPE_CHECKING:
+    from nodegraph.models.torchscript import Attribute, Method, Script
+    from nodegraph.nodes.generation.scripts import Scripted
+
+Floats = NDArray[np.float32]
+USUAL_FRAMES, USUAL_RATE = 2_048, 48_000
+MOST_FRAMES = 1 << 17
+WIDE = (-1_000_000_000.0, 1_000_000_000.0)
+TAKEN = frozenset({
+    "kind", "x", "y", "latent", "compensate", "file", "method", "batch", "buffer", "rate", "time", "delay", "seed",
+    "late",
+})  # fmt: skip
+"""Names that an attribute's port cannot have: it gets a ``_`` behind its own."""
+
+
+class ScriptNode(StreamNode):
+    """What the nodes for TorchScript share: ports that follow the file's method."""
+
+    shapes = ("file", "batch", "buffer", "rate", "time", "delay")
+
+    file = setting.file("the model: a TorchScript file, such as an export of RAVE (.ts)")
+    batch = setting.number(1, "how many run side by side, each with its own memory", span=(1, MOST_CHANNELS))
+    buffer = setting.number(0, "frames that it hears at once; 0 is about 2048", span=(0, MOST_FRAMES))
+    rate = setting.number(0, "sample rate of the model; 0 is what the file says, else 48000", span=(0, 384_000))
+    time = setting.number(0.06, "time for inference: 10 ms more than it takes", span=(0.01, 10.0), unit="s")
+    delay = setting.number(0, "samples by which the model's own sound lags", span=(0, 1 << 20))
+    seed = setting.number(0, "where the model's chance begins", span=(0, 2**31 - 1))
+    x = inlet.signal("sound", channels=1)
+    y = outlet.signal("what the model makes of it", channels=1)
+
+    hears = Chunks(samples=USUAL_FRAMES, rate=USUAL_RATE)
+    weights = OwnModel("")
+    answer_s = 0.06
+
+    script: ClassVar[Script]
+    does: ClassVar[Method]
+    model: Scripted | None = None
+
+    @classmethod
+    def method_of(cls, settings: Mapping[str, Any]) -> str:
+        """The name of the method that a node with these settings calls."""
+        raise NotImplementedError
+
+    @classmethod
+    def shaped(cls, settings: Mapping[str, Any]) -> NodeSpec:
+        """The ports that the method of the file has. Raises ModelError, PatchError."""
+        path = settings["file"]
+        if not isinstance(path, Path):  # it cannot be found, which is told elsewhere
+            return cls.spec
+        from nodegraph.models.torchscript import script_of
+
+        numbers = tuple(settings[name] for name in ("batch", "buffer", "rate", "time", "delay"))
+        if not all(isinstance(number, (int, float)) for number in numbers):
+            return cls.spec
+        script = script_of(path)
+        return _fitted(cls, script, script.method(cls.method_of(settings)), *numbers)
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        if not hasattr(type(self), "script"):
+            what, do = "no model is named, or it cannot be found.", "Set 'file' to a TorchScript file (.ts)."
+            raise PatchError(Problem("no-file", what, do))
+        from nodegraph.nodes.generation.scripts import Scripted
+
+        path, seed = Path(self.settings["file"]), int(self.seed)
+        self.model = Scripted(path, self.script, self.does, seed, self.hears.rate, device)
+        self._give()
+        self.model.begin()
+
+    def _give(self) -> None:
+        """What the settings say for attributes: texts, numbers, sounds."""
+        assert self.model is not None
+        for held, place, name, type_ in self._places():
+            given = self.settings.get(name)
+            if type_ == "text" and isinstance(given, str):
+                held.want(place, given)
+            elif type_ == "tensor" and isinstance(given, list) and given:
+                held.want(place, self.model.torch.tensor(given, dtype=self.model.torch.float32))
+            elif type_ == "sound" and given:
+                held.sound(place, *self._sound(Path(given)))
+
+    def _places(self) -> Iterator[tuple[Any, int, str, str]]:
+        """Every value of every attribute: what holds it, its place there, its port's or setting's name, its type."""
+        assert self.model is not None
+        for held in self.model.attributes:
+            for place, (name, type_) in enumerate(zip(_names(held.attribute), held.attribute.types, strict=True)):
+                yield held, place, name, type_
+
+    def _sound(self, path: Path) -> tuple[Any, int]:
+        import soundfile
+
+        assert self.model is not None
+        try:
+            sound, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        except (OSError, RuntimeError) as error:
+            what = f"the file '{path.name}' cannot be read as sound."
+            raise PatchError(Problem("bad-sound", what, "Give a WAV, FLAC, AIFF, OGG or MP3 file.")) from error
+        return self.model.torch.from_numpy(np.ascontiguousarray(sound.T)), int(rate)
+
+    def reset(self) -> None:
+        if self.model is not None:
+            self.model.begin()
+
+    def stop(self) -> None:
+        self.model = None
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        assert self.model is not None
+        self._turn()
+        does, heard = self.does, np.atleast_2d(clip)
+        latent = heard[:, does.ratio_in - 1 :: does.ratio_in]
+        made = self.model.run(latent.reshape(-1, does.channels_in, latent.shape[1]))
+        rows = made.reshape(-1, made.shape[2])
+        answer: dict[str, Any] = {}
+        if "y" in self.spec.outlet_named:
+            answer["y"] = np.repeat(rows, does.ratio_out, axis=1)
+        if "latent" in self.spec.outlet_named:
+            last = heard.shape[1]
+            answer["latent"] = [
+                At(((k + 1) * does.ratio_out - last) / self.hears.rate, rows[:, k].copy()) for k in range(rows.shape[1])
+            ]
+        return answer
+
+    def _turn(self) -> None:
+        """Hand the model what its knobs say, where they were turned."""
+        assert self.model is not None
+        for held, place, name, type_ in self._places():
+            if name in self.controls and (turned := _turned(type_, self.controls[name])) != held.values[place]:
+                control = self.spec.inlet_named[name]
+                if held.attribute.values[place] is not None or turned != _turned(type_, control.default):  # type: ignore[attr-defined]
+                    held.want(place, turned)
+        for held in self.model.attributes:
+            if held.changed():
+                held.put()
+
+
+def _turned(type_: str, value: float) -> bool | int | float:
+    """A knob's number as the attribute's type wants it."""
+    return value >= 0.5 if type_ == "flag" else round(value) if type_ == "integer" else float(value)
+
+
+def _names(attribute: Attribute) -> list[str]:
+    """The names of an attribute's ports: its own, with a number behind it where it has several values."""
+    name = attribute.name if PORT.fullmatch(attribute.name) else f"a_{attribute.name}"
+    name = f"{name}_" if name in TAKEN else name
+    count = len(attribute.types)
+    return [name] if count == 1 else [f"{name}{k + 1}" for k in range(count)]
+
+
+@lru_cache(maxsize=4_096)
+def _fitted(
+    cls: type[ScriptNode], script: Script, does: Method, batch: float, buffer: float, rate: float, time: float,
+    delay: float,
+) -> NodeSpec:  # fmt: skip
+    """The spec of a node for this method. Raises PatchError."""
+    base, many = cls.spec, min(max(int(batch), 1), MOST_CHANNELS)
+    ratio = max(script.ratio, 1)
+    frames = int(buffer) or -(-USUAL_FRAMES // ratio) * ratio
+    if frames % ratio or not 0 < frames <= MOST_FRAMES:
+        what = f"buffer is {frames}, and this model takes sound in multiples of {ratio} frames."
+        do = f"Set it to {max(1, round(frames / ratio)) * ratio}, or to 0."
+        raise PatchError(Problem("bad-buffer", what, do, port="buffer"))
+    heard, said = does.channels_in * many, does.channels_out * many
+    if heard > MOST_CHANNELS or (said > MOST_CHANNELS and does.ratio_out == 1):
+        what = f"'{does.name}' takes {heard} channels and makes {said}, {many} side by side."
+        raise PatchError(Problem("too-wide", what, f"A cable has {MOST_CHANNELS} at most: lower 'batch'.", port="batch"))
+    ports: list[Any] = [_named(inlet.signal(_told("in", does, many), channels=heard), "x")]
+    outs: list[Any] = []
+    if said <= MOST_CHANNELS:
+        outs.append(_named(outlet.signal(_told("out", does, many), channels=said), "y"))
+    if does.ratio_out > 1:
+        help = f"the same, one array every {does.ratio_out} samples of the model's rate"
+        outs.append(_named(outlet.tensor(help, shape=(said,)), "latent"))
+    more: list[Any] = []
+    taken: set[str] = set()
+    for attribute in script.attributes:
+        for name, type_, value in zip(_names(attribute), attribute.types, attribute.values, strict=True):
+            if name not in taken:
+                taken.add(name)
+                (more if type_ in ("text", "tensor", "sound") else ports).append(_knob(name, type_, value))
+    real = int(rate) or script.rate or USUAL_RATE
+    body: dict[str, Any] = {
+        "__module__": cls.__module__, "__doc__": cls.__doc__, "script": script, "does": does, "answer_s": float(time),
+        "hears": Chunks(samples=frames, rate=real), "delay": int(delay),
+    }  # fmt: skip
+    made: Any = type(cls.__name__, (cls,), body)
+    made.spec = replace(
+        base, cls=made, inlets=tuple(ports), outlets=tuple(outs), settings=(*base.settings, *more)
+    )  # fmt: skip
+    spec: NodeSpec = made.spec
+    return spec
+
+
+def _named(port: Any, name: str) -> Any:
+    port.name = name
+    return port
+
+
+def _told(way: str, does: Method, many: int) -> str:
+    """What comes along a cable, in words."""
+    labels = does.labels_in if way == "in" else does.labels_out
+    ratio = does.ratio_in if way == "in" else does.ratio_out
+    parts = [", ".join(labels) or ("what the model hears" if way == "in" else "what the model makes")]
+    if ratio > 1:
+        parts.append(f"held for {ratio} samples each" if way == "out" else f"the last of every {ratio} samples counts")
+    if many > 1:
+        parts.append(f"{many} times, one after another")
+    return "; ".join(parts)
+
+
+def _knob(name: str, type_: str, value: Any) -> Any:
+    """The control inlet or setting of one value of an attribute."""
+    help = f"'{name}' of the model"
+    if type_ == "text":
+        return _named(setting.text(value if isinstance(value, str) else "", help), name)
+    if type_ == "tensor":
+        return _named(setting.list([], f"{help}: numbers; empty leaves it as it is"), name)
+    if type_ == "sound":
+        return _named(setting.file(f"{help}: a sound; empty leaves it as it is", optional=True), name)
+    number = float(value) if isinstance(value, (bool, int, float)) else 0.0
+    if type_ == "flag":
+        return _named(inlet.control(number, help, span=(0.0, 1.0), curve="switch"), name)
+    curve: Any = "integer" if type_ == "integer" else "linear"
+    low, high = WIDE
+    return _named(inlet.control(min(max(number, low), high), help, span=WIDE, curve=curve), name)
+
+
+@node("nn~", aliases=("mc.nn~", "mcs.nn~"), extra="torch")
+class ScriptedModel(ScriptNode):
+    """Run a model of TorchScript that was made for nn~: RAVE, and what else follows its conventions.
+
+    The ports follow the file: `x` has the channels that `method` takes, `y` those that it makes, and every attribute
+    with numbers is a knob of its name; texts, tensors and sounds are settings. A method that makes one frame of
+    several samples (``encode``) holds it in `y` for so long, and sends it from `latent`; one that takes such frames
+    (``decode``) takes the last of so many samples. `batch` runs several side by side: `x` has their channels one after
+    another.
+    TorchScript is code. It runs only when you have trusted the file (``nodegraph trust FILE``), in a process that on
+    Linux can write no file and reach nobody; until then `late` is heard.
+    Shapes: x and y (batch * channels, buffer) float32; latent (batch * channels,) float32.
+    Latency: `buffer`, `time` (at least 20 ms) and `delay`; what resamplers hold back where the engine's rate is not the
+    model's.
+    Errors: PatchError when `buffer` is no multiple of the model's ratio or the method is not there; WorkerError when
+    the file is not trusted, or PyTorch is missing (``pip install 'nodegraph[torch]'``).
+
+    Source: A. Caillon, P. Esling, "Streamable Neural Audio Synthesis With Non-Causal Convolutions", DAFx 2022; the
+    conventions of nn~ (ACIDS, IRCAM).
+    """
+
+    method = setting.text("forward", "what the model is to do: a method of the file, such as encode")
+
+    shapes = (*ScriptNode.shapes, "method")
+
+    @classmethod
+    def method_of(cls, settings: Mapping[str, Any]) -> str:
+        return str(settings["method"])
