@@ -55,6 +55,27 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
+def digest_of_file(path: Path) -> str:
+    """The SHA-256 of a file, which may be large. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def untrusted_model(path: Path) -> Problem:
+    """What to say of a model that is code and that nobody has trusted: how to do it."""
+    from nodegraph.core.ownfiles import shown_path
+
+    what = f"The model {quoted(path.name)} is TorchScript, which is code, and you have not trusted it: it stays silent."
+    return Problem("untrusted-model", what, f"If you trust whoever made it, run: nodegraph trust {shown_path(path)}")
+
+
+def no_torch() -> Problem:
+    """What to say where PyTorch is missing."""
+    what = "The model is TorchScript, which needs PyTorch, and that is not installed: it stays silent."
+    do = "Install it: pip install 'nodegraph[torch]'. A build for the processor alone (CPU) is enough."
+    return Problem("no-torch", what, do)
+
+
 def trust(path: str | os.PathLike[str], most: int = MOST_BYTES) -> Trusted:
     """Trust a file of code as it is now, if it has `most` bytes or fewer. Nothing in it is run by that.
 

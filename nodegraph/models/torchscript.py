@@ -44,7 +44,7 @@ _FIELD: Final = re.compile(r"^  (\w+) : (\S.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One thing that a model does: of so many channels at a ``1 / ratio`` of the sound's rate it makes so many others."""
+    """One thing that a model does: of so many channels, at a ``1 / ratio`` of the sound's rate, it makes others."""
 
     name: str
     channels_in: int
@@ -76,6 +76,11 @@ class Script:
     methods: tuple[Method, ...]
     attributes: tuple[Attribute, ...]
     rate: int
+
+    @property
+    def ratio(self) -> int:
+        """All methods take sound in multiples of so many frames; what a method does within itself may need as many."""
+        return math.lcm(*(item.ratio for item in self.methods))
 
     def method(self, name: str) -> Method:
         """The method of this name. Raises ModelError, which says what there is."""
@@ -165,8 +170,8 @@ def _offered(values: Mapping[str, Any], names: set[str], fields: Mapping[str, st
     for name in listed or sorted(names, key=lambda name: (name != "forward", name)):
         numbers = _numbers(values.get(f"{name}_params"))
         if name in names and len(numbers) == 4 and min(numbers) >= 1:
-            labels = (tuple(_texts(values.get(f"{name}_{way}_labels"))) for way in ("input", "output"))
-            methods.append(Method(name, *numbers, *labels))
+            heard, said = (tuple(_texts(values.get(f"{name}_{way}_labels"))) for way in ("input", "output"))
+            methods.append(Method(name, numbers[0], numbers[1], numbers[2], numbers[3], heard, said))
     if not methods:
         what = "The model offers no method: it has nothing like 'forward_params'."
         raise ModelError(Problem("no-methods", what, "Export it for nn~: with nn-tilde, or with RAVE's own export."))
@@ -235,7 +240,7 @@ class _Numbers(NamedTuple):
 
     kind: Any
     key: str
-    count: int
+    many: int
 
 
 class _Weights(NamedTuple):
@@ -291,7 +296,7 @@ class _Reader(torchfile._Reader):
     def _tensor(self, storage: Any, offset: Any, size: Any, stride: Any, *rest: Any) -> Any:
         if not isinstance(storage, _Numbers):
             raise ValueError("a tensor has no storage")
-        if storage.count > MOST_NUMBERS:
+        if storage.many > MOST_NUMBERS:
             return _Weights(tuple(map(int, size)))
         data = self._part(f"data/{storage.key}", 8 * MOST_NUMBERS)
-        return torchfile._tensor(torchfile._storage(storage.kind, data, storage.count), offset, size, stride)
+        return torchfile._tensor(torchfile._storage(storage.kind, data, storage.many), offset, size, stride)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +20,14 @@ from nodegraph.core import (
     PatchError,
     Problem,
     StreamNode,
+    WorkerError,
     inlet,
     node,
     outlet,
     setting,
 )
 from nodegraph.core.cable import PORT
+from nodegraph.core.messages import as_number
 from nodegraph.core.ports import MOST_CHANNELS
 
 if TYPE_CHECKING:
@@ -34,10 +37,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 USUAL_FRAMES, USUAL_RATE = 2_048, 48_000
 MOST_FRAMES = 1 << 17
+MOST_WAITING = 2
+"""Latents that may wait for their frame."""
 WIDE = (-1_000_000_000.0, 1_000_000_000.0)
 TAKEN = frozenset({
-    "kind", "x", "y", "latent", "compensate", "file", "method", "batch", "buffer", "rate", "time", "delay", "seed",
-    "late",
+    "kind", "x", "y", "latent", "compensate", "file", "method", "takes", "batch", "buffer", "rate", "time", "delay",
+    "seed", "late",
 })  # fmt: skip
 """Names that an attribute's port cannot have: it gets a ``_`` behind its own."""
 
@@ -45,9 +50,12 @@ TAKEN = frozenset({
 class ScriptNode(StreamNode):
     """What the nodes for TorchScript share: ports that follow the file's method."""
 
-    shapes = ("file", "batch", "buffer", "rate", "time", "delay")
+    shapes: ClassVar[tuple[str, ...]] = ("file", "takes", "batch", "buffer", "rate", "time", "delay")
 
     file = setting.file("the model: a TorchScript file, such as an export of RAVE (.ts)")
+    takes = setting.choice(
+        "arrays", "how latents come in: arrays at 'latent', or a signal at 'x'", ("arrays", "signal")
+    )
     batch = setting.number(1, "how many run side by side, each with its own memory", span=(1, MOST_CHANNELS))
     buffer = setting.number(0, "frames that it hears at once; 0 is about 2048", span=(0, MOST_FRAMES))
     rate = setting.number(0, "sample rate of the model; 0 is what the file says, else 48000", span=(0, 384_000))
@@ -58,12 +66,19 @@ class ScriptNode(StreamNode):
     y = outlet.signal("what the model makes of it", channels=1)
 
     hears = Chunks(samples=USUAL_FRAMES, rate=USUAL_RATE)
-    weights = OwnModel("")
+    weights = OwnModel("file")
     answer_s = 0.06
 
     script: ClassVar[Script]
     does: ClassVar[Method]
+    by_arrays: ClassVar[bool] = False
     model: Scripted | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: deque[tuple[float, Floats]] = deque()
+        """Latents that have come, and when, in samples from the beginning of the next chunk."""
+        self.latent: Floats | None = None
 
     @classmethod
     def method_of(cls, settings: Mapping[str, Any]) -> str:
@@ -82,7 +97,9 @@ class ScriptNode(StreamNode):
         if not all(isinstance(number, (int, float)) for number in numbers):
             return cls.spec
         script = script_of(path)
-        return _fitted(cls, script, script.method(cls.method_of(settings)), *numbers)
+        does = script.method(cls.method_of(settings))
+        base: Any = cls
+        return _fitted(base, script, does, settings["takes"] == "arrays" and does.ratio_in > 1, *numbers)
 
     def load(self, files: dict[str, Path], device: str) -> None:
         if not hasattr(type(self), "script"):
@@ -126,6 +143,7 @@ class ScriptNode(StreamNode):
         return self.model.torch.from_numpy(np.ascontiguousarray(sound.T)), int(rate)
 
     def reset(self) -> None:
+        self.waiting.clear()
         if self.model is not None:
             self.model.begin()
 
@@ -135,19 +153,81 @@ class ScriptNode(StreamNode):
     def infer(self, clip: Floats) -> dict[str, Any]:
         assert self.model is not None
         self._turn()
-        does, heard = self.does, np.atleast_2d(clip)
-        latent = heard[:, does.ratio_in - 1 :: does.ratio_in]
-        made = self.model.run(latent.reshape(-1, does.channels_in, latent.shape[1]))
-        rows = made.reshape(-1, made.shape[2])
+        does, samples = self.does, self.hears.samples
+        if self.by_arrays:
+            heard = self._frames(samples // does.ratio_in)
+        else:
+            heard = np.atleast_2d(clip)[:, does.ratio_in - 1 :: does.ratio_in]
+        if not heard.shape[1]:  # no latent has come yet
+            return self._said(np.zeros((0, 0), np.float32))
+        made = self.model.run(heard.reshape(-1, does.channels_in, heard.shape[1]))
+        return self._said(made.reshape(-1, made.shape[2]))
+
+    def _said(self, rows: Floats) -> dict[str, Any]:
+        """The answer, of what the model made: (batch * channels, frames / ratio out); of nothing, silence."""
+        samples, ratio = self.hears.samples, self.does.ratio_out
+        first = samples // ratio - rows.shape[1]
         answer: dict[str, Any] = {}
-        if "y" in self.spec.outlet_named:
-            answer["y"] = np.repeat(rows, does.ratio_out, axis=1)
+        if (port := self.spec.outlet_named.get("y")) is not None:
+            said = np.zeros((int(port.channels or 1), samples), np.float32)
+            if rows.size:
+                said[:, first * ratio :] = np.repeat(rows, ratio, axis=1)
+            answer["y"] = said
         if "latent" in self.spec.outlet_named:
-            last = heard.shape[1]
             answer["latent"] = [
-                At(((k + 1) * does.ratio_out - last) / self.hears.rate, rows[:, k].copy()) for k in range(rows.shape[1])
+                At(((first + k + 1) * ratio - samples) / self.hears.rate, rows[:, k].copy())
+                for k in range(rows.shape[1])
             ]
         return answer
+
+    def _latent(self, message: Any, offset_s: float) -> None:
+        """A latent has come."""
+        port = self.spec.inlet_named["latent"]
+        (wanted,) = port.shape
+        found = np.asarray(message, np.float32).reshape(-1) if not isinstance(message, str) else np.zeros(0, np.float32)
+        if len(found) != wanted:
+            what = f"'latent' got {len(found)} numbers, and '{self.does.name}' takes {wanted}."
+            raise WorkerError(Problem("bad-latent", what, "Give it latents of the same model."))
+        at = offset_s * self.hears.rate
+        if at < 0.0:  # a worker that began anew is told what there was
+            self.latent = found
+        else:
+            self.waiting.append((at, found))
+
+    def _frames(self, count: int) -> Floats:
+        """The latents of the next frames, (batch * channels, frames): `count` of them, fewer when the first has come
+        only now, none before.
+
+        A frame takes one latent that has come before its end, else it holds the one before. Of latents that come
+        faster than frames pass, the two newest are kept: so that none is lost of those that come just as fast, and
+        now just before a frame's end, now just behind it.
+        """
+        rows: list[Floats] = []
+        come: deque[Floats] = deque(maxlen=MOST_WAITING)
+        waiting, self.waiting = self.waiting, deque()
+        for frame in range(count):
+            while waiting and waiting[0][0] < (frame + 1) * self.does.ratio_in:
+                come.append(waiting.popleft()[1])
+            if come:
+                self.latent = come.popleft()
+            if self.latent is not None:
+                rows.append(self.latent)
+        self.waiting.extend((0.0, found) for found in come)
+        self.waiting.extend((at - self.hears.samples, found) for at, found in waiting)
+        if not rows:
+            return np.zeros((0, 0), np.float32)
+        whole = self.does.ratio // self.does.ratio_in
+        rows = [rows[0]] * (-len(rows) % whole) + rows
+        return np.stack(rows, axis=1)
+
+    def _set(self, name: str, message: Any) -> None:
+        """A text or tensor for an attribute."""
+        assert self.model is not None
+        for held, place, port, type_ in self._places():
+            if port == name and type_ == "text":
+                held.want(place, message if isinstance(message, str) else f"{as_number(message) or 0.0:g}")
+            elif port == name:
+                held.want(place, self.model.torch.from_numpy(np.array(message, np.float32)))
 
     def _turn(self) -> None:
         """Hand the model what its knobs say, where they were turned."""
@@ -177,8 +257,8 @@ def _names(attribute: Attribute) -> list[str]:
 
 @lru_cache(maxsize=4_096)
 def _fitted(
-    cls: type[ScriptNode], script: Script, does: Method, batch: float, buffer: float, rate: float, time: float,
-    delay: float,
+    cls: Any, script: Script, does: Method, by_arrays: bool, batch: float, buffer: float, rate: float,
+    time: float, delay: float,
 ) -> NodeSpec:  # fmt: skip
     """The spec of a node for this method. Raises PatchError."""
     base, many = cls.spec, min(max(int(batch), 1), MOST_CHANNELS)
@@ -189,11 +269,33 @@ def _fitted(
         do = f"Set it to {max(1, round(frames / ratio)) * ratio}, or to 0."
         raise PatchError(Problem("bad-buffer", what, do, port="buffer"))
     heard, said = does.channels_in * many, does.channels_out * many
-    if heard > MOST_CHANNELS or (said > MOST_CHANNELS and does.ratio_out == 1):
+    if (heard > MOST_CHANNELS and not by_arrays) or (said > MOST_CHANNELS and does.ratio_out == 1):
         what = f"'{does.name}' takes {heard} channels and makes {said}, {many} side by side."
-        raise PatchError(Problem("too-wide", what, f"A cable has {MOST_CHANNELS} at most: lower 'batch'.", port="batch"))
-    ports: list[Any] = [_named(inlet.signal(_told("in", does, many), channels=heard), "x")]
+        raise PatchError(
+            Problem("too-wide", what, f"A cable has {MOST_CHANNELS} at most: lower 'batch'.", port="batch")
+        )
+    real = int(rate) or script.rate or USUAL_RATE
+    body: dict[str, Any] = {
+        "__module__": cls.__module__, "__doc__": cls.__doc__, "script": script, "does": does, "answer_s": float(time),
+        "hears": Chunks(samples=frames, rate=real), "delay": int(delay), "by_arrays": by_arrays,
+    }  # fmt: skip
+    ports: list[Any] = []
     outs: list[Any] = []
+    lasting: list[str] = []
+
+    def hearing(port: Any, name: str, on: Callable[..., None]) -> None:
+        """A message inlet, and what answers it."""
+        ports.append(_named(port, name))
+        lasting.append(name)
+        body[f"on_{name}"] = on
+
+    if by_arrays:
+        help = (
+            f"{_labelled('in', does)}: one array every {does.ratio_in} samples of the model's rate; the last one holds"
+        )
+        hearing(inlet.tensor(help, shape=(heard,)), "latent", cls._latent)
+    else:
+        ports.append(_named(inlet.signal(_told("in", does, many), channels=heard), "x"))
     if said <= MOST_CHANNELS:
         outs.append(_named(outlet.signal(_told("out", does, many), channels=said), "y"))
     if does.ratio_out > 1:
@@ -206,12 +308,11 @@ def _fitted(
             if name not in taken:
                 taken.add(name)
                 (more if type_ in ("text", "tensor", "sound") else ports).append(_knob(name, type_, value))
-    real = int(rate) or script.rate or USUAL_RATE
-    body: dict[str, Any] = {
-        "__module__": cls.__module__, "__doc__": cls.__doc__, "script": script, "does": does, "answer_s": float(time),
-        "hears": Chunks(samples=frames, rate=real), "delay": int(delay),
-    }  # fmt: skip
-    made: Any = type(cls.__name__, (cls,), body)
+                if type_ == "text":
+                    hearing(inlet.event(f"another text for '{name}'"), f"set_{name}", _setter(name))
+                elif type_ == "tensor":
+                    hearing(inlet.tensor(f"another array for '{name}'"), f"set_{name}", _setter(name))
+    made: Any = type(cls.__name__, (cls,), {**body, "lasting": tuple(lasting)})
     made.spec = replace(
         base, cls=made, inlets=tuple(ports), outlets=tuple(outs), settings=(*base.settings, *more)
     )  # fmt: skip
@@ -224,11 +325,22 @@ def _named(port: Any, name: str) -> Any:
     return port
 
 
+def _labelled(way: str, does: Method) -> str:
+    labels = does.labels_in if way == "in" else does.labels_out
+    return ", ".join(labels) or ("what the model hears" if way == "in" else "what the model makes")
+
+
+def _setter(name: str) -> Callable[..., None]:
+    def on(self: ScriptNode, message: Any) -> None:
+        self._set(name, message)
+
+    return on
+
+
 def _told(way: str, does: Method, many: int) -> str:
     """What comes along a cable, in words."""
-    labels = does.labels_in if way == "in" else does.labels_out
     ratio = does.ratio_in if way == "in" else does.ratio_out
-    parts = [", ".join(labels) or ("what the model hears" if way == "in" else "what the model makes")]
+    parts = [_labelled(way, does)]
     if ratio > 1:
         parts.append(f"held for {ratio} samples each" if way == "out" else f"the last of every {ratio} samples counts")
     if many > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nodegraph.core import Problem, WorkerError
+from nodegraph.core import Problem, WorkerError, trust
 from nodegraph.core.hints import quoted
 
 if TYPE_CHECKING:
@@ -23,14 +24,9 @@ OWN_TYPE = "__torch__"
 
 def checked_content(path: Path) -> bytes:
     """The bytes of a model that the user trusts: what was hashed is what runs. Raises WorkerError, PatchError."""
-    from nodegraph.core.ownfiles import shown_path
-    from nodegraph.core.trust import MOST_MODEL_BYTES, content_of, digest_of, is_trusted
-
-    content = content_of(path, MOST_MODEL_BYTES)
-    if not is_trusted(path, digest_of(content)):
-        what = f"the model {quoted(path.name)} is TorchScript, which is code, and you have not trusted it."
-        do = f"If you trust whoever made it, run: nodegraph trust {shown_path(path)} - then play the patch again."
-        raise WorkerError(Problem("untrusted-model", what, do))
+    content = trust.content_of(path, trust.MOST_MODEL_BYTES)
+    if not trust.is_trusted(path, trust.digest_of(content)):
+        raise WorkerError(trust.untrusted_model(path))
     return content
 
 
@@ -39,9 +35,7 @@ def torch_itself() -> Any:
     try:
         import torch
     except ImportError as error:
-        what = f"the model is TorchScript, which needs PyTorch ({error})."
-        do = "Install it: pip install 'nodegraph[torch]'. A build for the processor alone (CPU) is enough."
-        raise WorkerError(Problem("no-torch", what, do)) from error
+        raise WorkerError(trust.no_torch()) from error
     return torch
 
 
@@ -91,7 +85,8 @@ class Scripted:
             for module, name, value in self._kept:
                 module.setattr(name, _copied(torch, value))
             for item in self.attributes:
-                item.put()
+                with contextlib.suppress(WorkerError):  # said when it was set
+                    item.put()
         before = torch.get_rng_state()
         torch.manual_seed(self.seed)
         self._chance = torch.get_rng_state()
@@ -115,7 +110,9 @@ class Scripted:
         wanted = len(sound), method.channels_out, sound.shape[2] * method.ratio_in // method.ratio_out
         if found.shape != wanted:
             what = f"'{method.name}' answered with the shape {found.shape}; by its own numbers it should be {wanted}."
-            raise WorkerError(Problem("bad-answer", what, "Export it anew, or set 'buffer' to a multiple of its ratio."))
+            raise WorkerError(
+                Problem("bad-answer", what, "Export it anew, or set 'buffer' to a multiple of its ratio.")
+            )
         return found
 
 
@@ -125,7 +122,7 @@ class Held:
     def __init__(self, module: Any, attribute: Attribute) -> None:
         self.module, self.attribute = module, attribute
         self.values: list[Any] = list(attribute.values)
-        if None in self.values and "sound" not in attribute.types:
+        if any(value is None for value in self.values) and "sound" not in attribute.types:
             given = getattr(module, f"get_{attribute.name}")()
             self.values = list(given) if isinstance(given, tuple) else [given]
         self._set: list[Any] | None = None
@@ -145,17 +142,21 @@ class Held:
         return self._set is not None and not _same(self._set, self.values)
 
     def put(self) -> None:
-        """Give the model what it is to have, if that was ever changed."""
-        name = self.attribute.name
-        if "sound" in self.attribute.types:
-            for place, (samples, rate) in self._sounds.items():
-                if self.module.set_buffer_attribute(f"{name}#{place}", samples, rate) not in (None, 0):
-                    print(f"the model refuses the sound for '{name}': it is too short, or too long")
-        elif None not in self.values:
-            answer = getattr(self.module, f"set_{name}")(*self.values)
-            if isinstance(answer, int) and answer < 0:
-                print(f"the model refuses {self.values} for '{name}'")
-        self._set = list(self.values)
+        """Give the model what it is to have. Raises WorkerError when it refuses."""
+        name, self._set = self.attribute.name, list(self.values)
+        try:
+            if "sound" in self.attribute.types:
+                for place, (samples, rate) in self._sounds.items():
+                    self._heed(self.module.set_buffer_attribute(f"{name}#{place}", samples, rate), "the sound")
+            elif all(value is not None for value in self.values):
+                self._heed(getattr(self.module, f"set_{name}")(*self.values), str(self.values))
+        except RuntimeError as error:
+            raise WorkerError(f"setting '{name}' of the model failed: {_first_line(error)}.") from error
+
+    def _heed(self, answer: Any, given: str) -> None:
+        if isinstance(answer, int) and answer < 0:
+            what = f"the model refuses {given} for '{self.attribute.name}'."
+            raise WorkerError(Problem("refused-value", what, "Its author knows what is legal; a sound has a length."))
 
 
 def _same(first: list[Any], second: list[Any]) -> bool:
