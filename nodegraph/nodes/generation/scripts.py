@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nodegraph.models.torchscript import Attribute, Method, Script
 
 Floats = NDArray[np.float32]
+_drawing = threading.Lock()
+"""PyTorch draws from one stream a process, and a model may be warmed up while another plays."""
 OWN_TYPE = "__torch__"
 """How the types begin that a file brings itself: what has one cannot be taken out of it, nor put back."""
 
@@ -58,8 +61,8 @@ class Scripted:
                 del content
                 self._suits(script)
                 if _has_method(self.module, "set_sample_rate"):
-                    self.module.set_sample_rate(rate)
-                self.call = getattr(self.module, method.name)
+                    _method(self.module, "set_sample_rate")(rate)
+                self.call = _method(self.module, method.name)
                 self.attributes = [Held(self.module, item) for item in script.attributes]
         except RuntimeError as error:
             what = f"{quoted(path.name)} cannot be opened: {_first_line(error)}."
@@ -71,7 +74,7 @@ class Scripted:
     def _suits(self, script: Script) -> None:
         """What the program says of itself is what was read from the file."""
         if _has_method(self.module, "get_methods"):
-            names = list(self.module.get_methods())
+            names = list(_method(self.module, "get_methods")())
             if self.method.name not in names:
                 legal = ", ".join(f"'{name}'" for name in names)
                 raise WorkerError(
@@ -87,10 +90,7 @@ class Scripted:
             for item in self.attributes:
                 with contextlib.suppress(WorkerError):  # said when it was set
                     item.put()
-        before = torch.get_rng_state()
-        torch.manual_seed(self.seed)
-        self._chance = torch.get_rng_state()
-        torch.set_rng_state(before)
+        self._chance = torch.Generator().manual_seed(self.seed).get_state()
 
     def run(self, sound: Floats) -> Floats:
         """Let it answer: (batch, channels in, frames / ratio in) to (batch, channels out, frames / ratio out).
@@ -98,15 +98,13 @@ class Scripted:
         Raises WorkerError when the answer has another shape.
         """
         torch, method = self.torch, self.method
-        before = torch.get_rng_state()
-        torch.set_rng_state(self._chance)
-        try:
-            with torch.inference_mode():
+        with _drawing, torch.inference_mode():
+            torch.set_rng_state(self._chance)
+            try:
                 made = self.call(torch.from_numpy(np.ascontiguousarray(sound)).to(self.device))
                 found: Floats = made.to("cpu", torch.float32).numpy()
-        finally:
-            self._chance = torch.get_rng_state()
-            torch.set_rng_state(before)
+            finally:
+                self._chance = torch.get_rng_state()
         wanted = len(sound), method.channels_out, sound.shape[2] * method.ratio_in // method.ratio_out
         if found.shape != wanted:
             what = f"'{method.name}' answered with the shape {found.shape}; by its own numbers it should be {wanted}."
@@ -123,7 +121,7 @@ class Held:
         self.module, self.attribute = module, attribute
         self.values: list[Any] = list(attribute.values)
         if any(value is None for value in self.values) and "sound" not in attribute.types:
-            given = getattr(module, f"get_{attribute.name}")()
+            given = _method(module, f"get_{attribute.name}")()
             self.values = list(given) if isinstance(given, tuple) else [given]
         self._set: list[Any] | None = None
         self._sounds: dict[int, tuple[Any, int]] = {}
@@ -147,9 +145,11 @@ class Held:
         try:
             if "sound" in self.attribute.types:
                 for place, (samples, rate) in self._sounds.items():
-                    self._heed(self.module.set_buffer_attribute(f"{name}#{place}", samples, rate), "the sound")
+                    self._heed(
+                        _method(self.module, "set_buffer_attribute")(f"{name}#{place}", samples, rate), "the sound"
+                    )
             elif all(value is not None for value in self.values):
-                self._heed(getattr(self.module, f"set_{name}")(*self.values), str(self.values))
+                self._heed(_method(self.module, f"set_{name}")(*self.values), str(self.values))
         except RuntimeError as error:
             raise WorkerError(f"setting '{name}' of the model failed: {_first_line(error)}.") from error
 
@@ -186,6 +186,11 @@ def _copied(torch: Any, value: Any) -> Any:
 
 def _has_method(module: Any, name: str) -> bool:
     return bool(module._c._has_method(name))
+
+
+def _method(module: Any, name: str) -> Any:
+    """A method of the program, and none that PyTorch gives to every module (``double``, ``half``, ``float``)."""
+    return module._c._get_method(name)
 
 
 def _has(torch: Any, device: str) -> bool:
