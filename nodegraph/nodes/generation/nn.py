@@ -37,11 +37,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 USUAL_FRAMES, USUAL_RATE = 2_048, 48_000
 MOST_FRAMES = 1 << 17
-MOST_WAITING = 2
-"""Latents that may wait for their frame."""
 WIDE = (-1_000_000_000.0, 1_000_000_000.0)
 TAKEN = frozenset({
-    "kind", "x", "y", "latent", "compensate", "file", "method", "takes", "batch", "buffer", "rate", "time", "delay",
+    "kind", "x", "y", "latent", "compensate", "file", "method", "latents", "batch", "buffer", "rate", "time", "delay",
     "seed", "late",
 })  # fmt: skip
 """Names that an attribute's port cannot have: it gets a ``_`` behind its own."""
@@ -50,12 +48,10 @@ TAKEN = frozenset({
 class ScriptNode(StreamNode):
     """What the nodes for TorchScript share: ports that follow the file's method."""
 
-    shapes: ClassVar[tuple[str, ...]] = ("file", "takes", "batch", "buffer", "rate", "time", "delay")
+    shapes: ClassVar[tuple[str, ...]] = ("file", "latents", "batch", "buffer", "rate", "time", "delay")
 
     file = setting.file("the model: a TorchScript file, such as an export of RAVE (.ts)")
-    takes = setting.choice(
-        "arrays", "how latents come in: arrays at 'latent', or a signal at 'x'", ("arrays", "signal")
-    )
+    latents = setting.choice("arrays", "how frames of several samples go along cables", ("arrays", "signal"))
     batch = setting.number(1, "how many run side by side, each with its own memory", span=(1, MOST_CHANNELS))
     buffer = setting.number(0, "frames that it hears at once; 0 is about 2048", span=(0, MOST_FRAMES))
     rate = setting.number(0, "sample rate of the model; 0 is what the file says, else 48000", span=(0, 384_000))
@@ -76,9 +72,11 @@ class ScriptNode(StreamNode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.waiting: deque[tuple[float, Floats]] = deque()
+        self.come: deque[tuple[float, Floats]] = deque()
         """Latents that have come, and when, in samples from the beginning of the next chunk."""
         self.latent: Floats | None = None
+        """The one that holds."""
+        self._begin()
 
     @classmethod
     def method_of(cls, settings: Mapping[str, Any]) -> str:
@@ -99,7 +97,7 @@ class ScriptNode(StreamNode):
         script = script_of(path)
         does = script.method(cls.method_of(settings))
         base: Any = cls
-        return _fitted(base, script, does, settings["takes"] == "arrays" and does.ratio_in > 1, *numbers)
+        return _fitted(base, script, does, settings["latents"] == "arrays", *numbers)
 
     def load(self, files: dict[str, Path], device: str) -> None:
         if not hasattr(type(self), "script"):
@@ -143,9 +141,16 @@ class ScriptNode(StreamNode):
         return self.model.torch.from_numpy(np.ascontiguousarray(sound.T)), int(rate)
 
     def reset(self) -> None:
-        self.waiting.clear()
+        self._begin()
         if self.model is not None:
             self.model.begin()
+
+    def _begin(self) -> None:
+        self.come.clear()
+        self.shift: int | None = None
+        """By how many samples frames of latents begin behind a chunk's beginning: as the first latent did."""
+        self.rest: Floats | None = None
+        """Sound of the last frame that belongs to the next chunk, so many samples."""
 
     def stop(self) -> None:
         self.model = None
@@ -154,7 +159,7 @@ class ScriptNode(StreamNode):
         assert self.model is not None
         self._turn()
         does, samples = self.does, self.hears.samples
-        if self.by_arrays:
+        if self.by_arrays and does.ratio_in > 1:
             heard = self._frames(samples // does.ratio_in)
         else:
             heard = np.atleast_2d(clip)[:, does.ratio_in - 1 :: does.ratio_in]
@@ -167,18 +172,21 @@ class ScriptNode(StreamNode):
         """The answer, of what the model made: (batch * channels, frames / ratio out); of nothing, silence."""
         samples, ratio = self.hears.samples, self.does.ratio_out
         first = samples // ratio - rows.shape[1]
-        answer: dict[str, Any] = {}
-        if (port := self.spec.outlet_named.get("y")) is not None:
-            said = np.zeros((int(port.channels or 1), samples), np.float32)
-            if rows.size:
-                said[:, first * ratio :] = np.repeat(rows, ratio, axis=1)
-            answer["y"] = said
-        if "latent" in self.spec.outlet_named:
-            answer["latent"] = [
-                At(((first + k + 1) * ratio - samples) / self.hears.rate, rows[:, k].copy())
-                for k in range(rows.shape[1])
-            ]
-        return answer
+        port = self.spec.outlet_named.get("y")
+        if port is None:
+            arrays = (At((first + k) * ratio / self.hears.rate, rows[:, k].copy()) for k in range(rows.shape[1]))
+            return {"latent": list(arrays)}
+        said = np.zeros((int(port.channels or 1), samples), np.float32)
+        if rows.size:
+            said[:, first * ratio :] = np.repeat(rows, ratio, axis=1)
+        return {"y": self._shifted(said) if self.shift else said}
+
+    def _shifted(self, sound: Floats) -> Floats:
+        """The sound, as much later as the latents came behind a chunk's beginning."""
+        before = np.zeros((len(sound), self.shift or 0), np.float32) if self.rest is None else self.rest
+        whole = np.concatenate([before, sound], axis=1)
+        self.rest = whole[:, sound.shape[1] :]
+        return np.ascontiguousarray(whole[:, : sound.shape[1]])
 
     def _latent(self, message: Any, offset_s: float) -> None:
         """A latent has come."""
@@ -188,37 +196,34 @@ class ScriptNode(StreamNode):
         if len(found) != wanted:
             what = f"'latent' got {len(found)} numbers, and '{self.does.name}' takes {wanted}."
             raise WorkerError(Problem("bad-latent", what, "Give it latents of the same model."))
-        at = offset_s * self.hears.rate
-        if at < 0.0:  # a worker that began anew is told what there was
+        if offset_s < 0.0:  # a worker that begins anew is told what holds
             self.latent = found
         else:
-            self.waiting.append((at, found))
+            self.come.append((offset_s * self.hears.rate, found))
 
     def _frames(self, count: int) -> Floats:
-        """The latents of the next frames, (batch * channels, frames): `count` of them, fewer when the first has come
-        only now, none before.
+        """The latents of the frames that begin in this chunk, (batch * channels, frames): `count` of them, fewer when
+        the first latent has come only now, none before.
 
-        A frame takes one latent that has come before its end, else it holds the one before. Of latents that come
-        faster than frames pass, the two newest are kept: so that none is lost of those that come just as fast, and
-        now just before a frame's end, now just behind it.
+        Frames begin where the first latent came, and every `ratio_in` samples from there. Each takes the newest latent
+        that came before half of it has passed: so that of latents which come just as fast, a sample sooner or later,
+        none is lost. Where none came, the one before holds.
         """
+        ratio, samples = self.does.ratio_in, self.hears.samples
+        if self.shift is None and self.come:
+            self.shift = round(self.come[0][0]) % ratio
         rows: list[Floats] = []
-        come: deque[Floats] = deque(maxlen=MOST_WAITING)
-        waiting, self.waiting = self.waiting, deque()
         for frame in range(count):
-            while waiting and waiting[0][0] < (frame + 1) * self.does.ratio_in:
-                come.append(waiting.popleft()[1])
-            if come:
-                self.latent = come.popleft()
+            end = min((frame + 0.5) * ratio + (self.shift or 0), samples)
+            while self.come and self.come[0][0] < end:
+                self.latent = self.come.popleft()[1]
             if self.latent is not None:
                 rows.append(self.latent)
-        self.waiting.extend((0.0, found) for found in come)
-        self.waiting.extend((at - self.hears.samples, found) for at, found in waiting)
+        self.come = deque((at - samples, found) for at, found in self.come)
         if not rows:
             return np.zeros((0, 0), np.float32)
-        whole = self.does.ratio // self.does.ratio_in
-        rows = [rows[0]] * (-len(rows) % whole) + rows
-        return np.stack(rows, axis=1)
+        whole = self.does.ratio // ratio
+        return np.stack([rows[0]] * (-len(rows) % whole) + rows, axis=1)
 
     def _set(self, name: str, message: Any) -> None:
         """A text or tensor for an attribute."""
@@ -269,7 +274,8 @@ def _fitted(
         do = f"Set it to {max(1, round(frames / ratio)) * ratio}, or to 0."
         raise PatchError(Problem("bad-buffer", what, do, port="buffer"))
     heard, said = does.channels_in * many, does.channels_out * many
-    if (heard > MOST_CHANNELS and not by_arrays) or (said > MOST_CHANNELS and does.ratio_out == 1):
+    arrays_in, arrays_out = by_arrays and does.ratio_in > 1, by_arrays and does.ratio_out > 1
+    if (heard > MOST_CHANNELS and not arrays_in) or (said > MOST_CHANNELS and not arrays_out):
         what = f"'{does.name}' takes {heard} channels and makes {said}, {many} side by side."
         raise PatchError(
             Problem("too-wide", what, f"A cable has {MOST_CHANNELS} at most: lower 'batch'.", port="batch")
@@ -289,18 +295,18 @@ def _fitted(
         lasting.append(name)
         body[f"on_{name}"] = on
 
-    if by_arrays:
+    if arrays_in:
         help = (
             f"{_labelled('in', does)}: one array every {does.ratio_in} samples of the model's rate; the last one holds"
         )
         hearing(inlet.tensor(help, shape=(heard,)), "latent", cls._latent)
     else:
         ports.append(_named(inlet.signal(_told("in", does, many), channels=heard), "x"))
-    if said <= MOST_CHANNELS:
-        outs.append(_named(outlet.signal(_told("out", does, many), channels=said), "y"))
-    if does.ratio_out > 1:
-        help = f"the same, one array every {does.ratio_out} samples of the model's rate"
+    if arrays_out:
+        help = f"{_labelled('out', does)}: one array every {does.ratio_out} samples of the model's rate"
         outs.append(_named(outlet.tensor(help, shape=(said,)), "latent"))
+    else:
+        outs.append(_named(outlet.signal(_told("out", does, many), channels=said), "y"))
     more: list[Any] = []
     taken: set[str] = set()
     for attribute in script.attributes:
@@ -370,10 +376,9 @@ class ScriptedModel(ScriptNode):
     """Run a model of TorchScript that was made for nn~: RAVE, and what else follows its conventions.
 
     The ports follow the file: `x` has the channels that `method` takes, `y` those that it makes, and every attribute
-    with numbers is a knob of its name; texts, tensors and sounds are settings. A method that makes one frame of
-    several samples (``encode``) holds it in `y` for so long, and sends it from `latent`; one that takes such frames
-    (``decode``) takes the last of so many samples. `batch` runs several side by side: `x` has their channels one after
-    another.
+    with numbers is a knob of its name; texts, tensors and sounds are settings. Frames that stand for several samples
+    (``encode``, ``decode``) are arrays at `latent`, or with ``latents = signal`` a signal that holds each for so long,
+    of which the last sample counts. `batch` runs several side by side: `x` has their channels one after another.
     TorchScript is code. It runs only when you have trusted the file (``nodegraph trust FILE``), in a process that on
     Linux can write no file and reach nobody; until then `late` is heard.
     Shapes: x and y (batch * channels, buffer) float32; latent (batch * channels,) float32.
