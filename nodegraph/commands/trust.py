@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nodegraph.core.trust import Trusted
 
+MODELS = (".ts", ".pt", ".pth", ".jit")
+"""How files of TorchScript are called."""
 SUMMARY = "let nodes of your own and models that are code run"
 
 
@@ -72,11 +74,11 @@ def _trusted(word: str) -> Trusted:
     if word.endswith(SUFFIX):
         return trust(word)
     path = Path(word)
-    if path.exists():
-        script_of(path)  # raises for what is none
-    elif not path.suffix:
+    if path.suffix.lower() not in MODELS:
         what = f"{quoted(word)} is neither a Python file nor TorchScript."
         raise PatchError(Problem("no-node", what, "Name a file, such as ./wobble.py or ./voice.ts."))
+    if path.exists():
+        script_of(path)  # raises for what is none
     return trust(word, MOST_MODEL_BYTES)
 
 

@@ -371,7 +371,7 @@ def _knob(name: str, type_: str, value: Any) -> Any:
     return _named(inlet.control(min(max(number, low), high), help, span=WIDE, curve=curve), name)
 
 
-@node("nn~", aliases=("mc.nn~", "mcs.nn~"), extra="torch")
+@node("nn~", aliases=("mc.nn~", "mcs.nn~", "NN"), extra="torch")
 class ScriptedModel(ScriptNode):
     """Run a model of TorchScript that was made for nn~: RAVE, and what else follows its conventions.
 

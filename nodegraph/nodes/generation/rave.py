@@ -9,9 +9,9 @@ from nodegraph.core import node
 from nodegraph.nodes.generation.nn import ScriptNode
 
 
-@node("rave~", extra="torch")
+@node("rave~", aliases=("RAVE",), extra="torch")
 class Rave(ScriptNode):
-    """Play sound through a RAVE model: it comes back in the timbre of the sounds on which that was trained.
+    """Play sound through a RAVE model, which answers in the timbre of what it was trained on.
 
     The method ``forward`` of an export of RAVE, as `nn~` runs it; `nn~` tells of trust, settings and attributes.
     The model draws by chance while it encodes: the same `seed` and sound give the same again, live and rendered.
@@ -28,13 +28,13 @@ class Rave(ScriptNode):
         return "forward"
 
 
-@node("rave.encode~", extra="torch")
+@node("rave.encode~", aliases=("RAVEEncoder",), extra="torch")
 class RaveEncoder(ScriptNode):
     """Turn sound into the latents of a RAVE model.
 
     The method ``encode`` of an export of RAVE, as `nn~` runs it. `latent` sends one array every 2048 samples or so (the
-    model's ratio), `y` holds the same as a signal with a channel for each dimension. Move them about with the nodes
-    ``latent.…``, and give them to `rave.decode~`.
+    model's ratio); with ``latents = signal`` there is `y` instead, which holds each, in a channel for each dimension.
+    Move them about with the nodes ``latent.…``, and give them to `rave.decode~`.
     Shapes: chunks (1, buffer) float32 at the model's rate; latent (dimensions,) float32.
     Latency: `buffer` (2048), `time` and `delay`.
     Errors: as `nn~`.
@@ -48,13 +48,15 @@ class RaveEncoder(ScriptNode):
         return "encode"
 
 
-@node("rave.decode~", extra="torch")
+@node("rave.decode~", aliases=("RAVEDecoder",), extra="torch")
 class RaveDecoder(ScriptNode):
     """Make sound from the latents of a RAVE model.
 
-    The method ``decode`` of an export of RAVE, as `nn~` runs it. `x` has a channel for each dimension; of every 2048
-    samples or so (the model's ratio) the last one counts.
-    Shapes: chunks (dimensions, buffer) float32 at the model's rate.
+    The method ``decode`` of an export of RAVE, as `nn~` runs it. An array at `latent` makes 2048 samples or so (the
+    model's ratio), from where it came, and holds until the next one; before the first there is silence. With
+    ``latents = signal`` there is `x` instead, with a channel for each dimension, of which the last of so many samples
+    counts.
+    Shapes: latent (dimensions,) float32; x (dimensions, buffer) float32 at the model's rate.
     Latency: `buffer` (2048), `time` and `delay`.
     Errors: as `nn~`.
 
