@@ -72,3 +72,16 @@ class Files(dict[str, Path]):
         super().__init__(files)
         self.on_gpu: dict[str, Path] = {}
         self.version = self.gpu_version = self.note = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel(Weights):
+    """A file of the user's own, which is code, in place of a model in the store: the setting of that name says which.
+
+    The node's `load` finds the path among its settings, and runs nothing that the user has not trusted
+    (`core.trust`).
+    """
+
+    def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
+        """Empty: the store knows nothing of it."""
+        return ""

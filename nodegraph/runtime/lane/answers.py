@@ -54,10 +54,9 @@ def pack_answer(spec: NodeSpec, answer: Any, end_frame: int, rate: int) -> list[
         if value is None:
             continue
         if outlet.kind is CableKind.TENSOR:
-            several = isinstance(value, list) and value and isinstance(value[0], At)
-            for array in value if several else [At(0.0, value)]:
-                stamp = end_frame + round(array.offset_s * rate)
-                items.append([outlet.name, stamp, *_pack_tensor(outlet.name, array.message)])
+            for array in value if isinstance(value, list) and all(isinstance(one, At) for one in value) else [value]:
+                late, said = (array.offset_s, array.message) if isinstance(array, At) else (0.0, array)
+                items.append([outlet.name, end_frame + round(late * rate), *_pack_tensor(outlet.name, said)])
             continue
         for message in value if isinstance(value, list) else [value]:
             late, said = (message.offset_s, message.message) if isinstance(message, At) else (0.0, message)

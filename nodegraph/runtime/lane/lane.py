@@ -259,7 +259,7 @@ class Lane:
         """Find the model's files. It may take a while: the store hashes a file that it has not seen before."""
         with self._bringing:
             try:
-                given, error = self._resolve(model), ""
+                given, error = self._resolve(model) if model else {}, ""
                 files = given if isinstance(given, Files) else Files(given)
             except NodegraphError as refused:
                 files, error = Files({}), str(refused)

@@ -247,7 +247,7 @@ class Worker:
     def _load(self, listener: Listener) -> None:
         self._say_state(listener, "loading")
         order = listener.order
-        spec = self._spec(listener.kind)
+        spec = shaped(self._spec(listener.kind), order["settings"])
         node = spec.cls()
         if not isinstance(node, InferenceNode):
             raise WorkerError(
@@ -417,6 +417,14 @@ class Worker:
                 node.stop()
         except (Exception, SystemExit):
             traceback.print_exc()
+
+
+def shaped(spec: NodeSpec, settings: dict[str, Any]) -> NodeSpec:
+    """The spec of a node with these settings, all of them, files as whole paths."""
+    if not spec.cls.shapes:
+        return spec
+    files = {item.name for item in spec.settings if item.type == "file" and settings.get(item.name)}
+    return spec.cls.shaped({name: Path(value) if name in files else value for name, value in settings.items()})
 
 
 def hand_over(node: InferenceNode, inlet: str, message: Any, offset_s: float) -> None:
