@@ -6,13 +6,11 @@ No threads, devices, clocks or heavy imports.
 from nodegraph.core.cable import Cable
 from nodegraph.core.check import check, check_file
 from nodegraph.core.declare import (
-    BeatTicket,
     BlockNode,
     DeviceNode,
     EventNode,
     InferenceNode,
     KernelNode,
-    Moment,
     Node,
     PortNode,
     RouteNode,
@@ -35,6 +33,7 @@ from nodegraph.core.errors import (
     WorkerError,
 )
 from nodegraph.core.graph import Graph
+from nodegraph.core.host import BeatTicket, Moment
 from nodegraph.core.listening import Chunks, Clip, OwnModel, Weights
 from nodegraph.core.media import media_folders, resolve_media
 from nodegraph.core.messages import BANG, At, Event, Note, NoteExpression, Tag

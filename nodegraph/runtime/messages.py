@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from nodegraph.core.declare import EventNode, Placed, PythonNode
+from nodegraph.core.declare import EventNode, PythonNode
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
+from nodegraph.core.host import Placed
 from nodegraph.core.messages import BANG, Event, Ramp, Tag, as_number
 from nodegraph.core.order import LATER_KINDS, LATER_ROLES
 from nodegraph.core.ports import CableKind, Control

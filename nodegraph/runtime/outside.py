@@ -10,7 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from nodegraph.core.declare import Moment, PythonNode
+from nodegraph.core.declare import PythonNode
+from nodegraph.core.host import Moment
 
 Ear = Callable[[Any, Moment], None]
 Sink = Callable[[int, Any], None]

@@ -16,8 +16,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
+from nodegraph.core.declare import InferenceNode, PythonNode, TapNode
 from nodegraph.core.errors import NodegraphError, Problem
+from nodegraph.core.host import Moment
 from nodegraph.core.listening import Workers
 from nodegraph.core.messages import Event
 from nodegraph.core.ownfiles import carried_on

@@ -18,8 +18,9 @@ from nodegraph.nodes.analysis.embeddings import SoundEffectEmbedding
 from nodegraph.nodes.analysis.voice import VoiceActivity
 from nodegraph.runtime.lane import Lane, Ring
 from nodegraph.runtime.lane.budget import IDLE_S, Keeper, file_bytes
+from nodegraph.runtime.lane.listener import Listener
 from nodegraph.runtime.lane.streams import header, stream_ring
-from nodegraph.runtime.lane.worker import Listener, Worker
+from nodegraph.runtime.lane.worker import Worker
 from tests.lane.company import RATE, Company, noise, until
 from tests.lane.fake_listeners import Heavy
 from tests.models.weights import fetched

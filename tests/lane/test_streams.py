@@ -16,9 +16,10 @@ import pytest
 import tests.lane.fake_streams as fakes
 from nodegraph.core.errors import PatchError
 from nodegraph.core.graph import Graph
+from nodegraph.runtime.lane.listener import Listener, Request
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import Outflow, answer_frames, latency_frames
-from nodegraph.runtime.lane.worker import Listener, Request, Worker
+from nodegraph.runtime.lane.worker import Worker
 from nodegraph.runtime.native import streaming
 from nodegraph.runtime.native.compiled import address
 from nodegraph.runtime.native.words import NOW

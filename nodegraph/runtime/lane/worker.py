@@ -19,9 +19,6 @@ import sys
 import threading
 import time
 import traceback
-from collections import deque
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +33,8 @@ from nodegraph.providers import choose, told
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
 from nodegraph.runtime.lane.budget import Keeper, give_back, resident_bytes
 from nodegraph.runtime.lane.door import Door
-from nodegraph.runtime.lane.ears import Ear, make_ear
+from nodegraph.runtime.lane.ears import make_ear
+from nodegraph.runtime.lane.listener import Listener, Request
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import Outflow, taken_sound
 from nodegraph.sandbox import confine
@@ -48,66 +46,6 @@ LONGEST_WAIT_S: Final = 0.005
 OUT_OF_MEMORY: Final = 500  # of 1000: which process the system ends first
 MOST_NOTES: Final = 10  # lines for the log that go with one answer
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
-
-
-@dataclass
-class Request:
-    """A clip that is due. `late_after`: an answer is of no use any more once the sound is past this frame."""
-
-    number: int
-    end_frame: int
-    controls: dict[str, float]
-    sent: float
-    order: int
-    late_after: int | None
-    said: list[list[Any]] = field(default_factory=list)
-
-
-@dataclass
-class Listener:
-    """One node of the patch."""
-
-    key: int
-    id: str
-    kind: str
-    ring: Ring
-    order: dict[str, Any]
-    requests: deque[Request] = field(default_factory=deque)
-    said: deque[tuple[str, int, Any]] = field(default_factory=deque)
-    """Messages for its inlets that no clip has come up to yet."""
-    kept: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
-    """The last messages of inlets that keep them."""
-    node: InferenceNode | None = None
-    ear: Ear | None = None
-    stream: Ring | None = None
-    outflow: Outflow | None = None
-    ready: bool = False
-    settled: bool = False
-    gone: bool = False
-    asleep: bool = False
-    """Its model was unloaded, and comes back when it is asked again."""
-    version: str = ""
-    used: float = 0.0
-    """When it was asked last."""
-    broken: bool = False
-    """Its sound has a gap: the next chunk begins anew."""
-
-    @property
-    def models(self) -> frozenset[str]:
-        """The files of its model: nodes that have the same ones share what is loaded."""
-        return frozenset(self.order["files"].values())
-
-    @property
-    def urgent(self) -> bool:
-        """Whether it is heard: sound comes before words."""
-        return self.outflow is not None
-
-    def learn(self, items: Iterable[tuple[str, int, Any]]) -> None:
-        """Keep what lasts of these messages."""
-        self.kept.update((item[0], item) for item in items if item[0] in self.order["lasting"])
-
-    def due(self) -> bool:
-        return self.ready and bool(self.requests) and self.requests[0].end_frame <= self.ring.written
 
 
 class Worker:
