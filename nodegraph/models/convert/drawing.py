@@ -33,9 +33,10 @@ class Drawing:
 
     # -- ends
 
-    def input(self, name: str, shape: Shape) -> str:
-        """A float32 input; a text in its shape is a length that may vary."""
-        self._inputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
+    def input(self, name: str, shape: Shape, dtype: Any = np.float32) -> str:
+        """An input of this type; a text in its shape is a length that may vary."""
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self._inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
         return name
 
     def output(self, value: str, name: str, shape: Shape) -> None:
@@ -44,13 +45,16 @@ class Drawing:
         self._outputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
 
     def model(self, **notes: str) -> onnx.ModelProto:
-        """The whole, checked. `notes` are kept in it."""
+        """The whole, checked. `notes` are kept in it. Raises ValueError when its parts do not fit together."""
         graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, self._weights)
         made = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="nodegraph"
         )
         helper.set_model_props(made, notes)
-        onnx.checker.check_model(made, full_check=True)
+        try:
+            onnx.checker.check_model(made, full_check=True)
+        except onnx.shape_inference.InferenceError as error:
+            raise ValueError(f"the shapes of its weights do not fit together ({str(error).strip()})") from error
         return made
 
     # -- layers
@@ -151,6 +155,17 @@ class Drawing:
             scores = self.op("Add", scores, mask)
         mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
         return self.reshape(self.op("Transpose", mixed, perm=[0, 2, 1, 3]), 0, -1, size)
+
+    def unit(self, x: str) -> str:
+        """Vectors of length 1 over the last axis; nothing stays nothing."""
+        length = self.op("Max", self.op("ReduceL2", x, axes=[-1], keepdims=1), self.weight(1e-12))
+        found: str = self.op("Div", x, length)
+        return found
+
+    def size_of(self, x: str, axis: int) -> str:
+        """The length of an axis, int64 ``(1,)``."""
+        found: str = self.op("Slice", self.op("Shape", x), self.integers(axis), self.integers(axis + 1))
+        return found
 
     def lstm(
         self, x: str, weights: Mapping[str, Array], prefix: str, layer: int, hidden: str = "", cell: str = ""

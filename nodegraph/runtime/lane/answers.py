@@ -24,6 +24,7 @@ class Answer:
     array. The stamp is the frame of the clip's end, without the node's `answer_s`; for a message `At` an offset into
     the clip it is later by that offset. ``infer_s``: seconds in the model. ``queue_s``: seconds that the request waited
     for the worker, once its sound was there. Not ``ok``: `error` says why, and `items` holds what was still answered.
+    ``notes``: lines for the log.
     """
 
     node: str
@@ -34,6 +35,7 @@ class Answer:
     queue_s: float
     ok: bool
     error: str
+    notes: tuple[str, ...] = ()
 
 
 def pack_answer(spec: NodeSpec, answer: Any, end_frame: int, rate: int) -> list[list[Any]]:
