@@ -10,7 +10,7 @@ from string import Formatter
 from typing import TYPE_CHECKING, Any
 
 from nodegraph.core.declare import InferenceNode
-from nodegraph.core.listening import Weights
+from nodegraph.core.listening import OwnModel, Weights
 from nodegraph.core.registry import registry
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ def users() -> dict[str, tuple[User, ...]]:
     for spec in registry():
         if issubclass(spec.cls, InferenceNode) and hasattr(spec.cls, "weights"):
             weights = spec.cls.weights
+            if isinstance(weights, OwnModel):
+                continue
             for settings in _ways(spec, weights):
                 name = weights.of(dict(settings), spec.settings)
                 found.setdefault(name, []).append(User(spec.kind, settings))

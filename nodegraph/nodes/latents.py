@@ -41,7 +41,7 @@ class LatentBias(EventNode):
     """Add to a latent: to one dimension, or to all.
 
     ``y = x + bias`` in `dimension` (counted from 0), or in every dimension for -1. What comes at `offsets` is added
-    besides, number by number: an array or a list, which holds; numbers that it lacks are 0.
+    besides, number by number: an array, which holds; numbers that it lacks are 0.
     Shapes: x, offsets and y (n,).
 
     Source: definition.

@@ -141,6 +141,13 @@ def test_what_cannot_be_is_said_when_it_is_set(scripts: Path, settings: dict[str
     assert told in str(caught.value)
 
 
+def test_without_a_file_it_is_silent_and_check_says_so() -> None:
+    made = patch("nn~")
+    assert [(item.code, item.port) for item in made.check()] == [("no-file", "file")]
+    heard, said = played(made, noise(4_800))
+    assert not np.any(heard) and any("no model is named" in line for line in said), said
+
+
 def test_latents_of_another_model_are_told(trusted: Path) -> None:
     made = Patch()
     made.add("rave.decode~", "model", file=str(trusted / "codec.ts"))

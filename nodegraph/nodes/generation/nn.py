@@ -39,7 +39,7 @@ USUAL_FRAMES, USUAL_RATE = 2_048, 48_000
 MOST_FRAMES = 1 << 17
 WIDE = (-1_000_000_000.0, 1_000_000_000.0)
 TAKEN = frozenset({
-    "kind", "x", "y", "latent", "compensate", "file", "method", "latents", "batch", "buffer", "rate", "time", "delay",
+    "kind", "x", "y", "latent", "compensate", "file", "method", "latents", "batch", "buffer", "rate", "time", "lag",
     "seed", "late",
 })  # fmt: skip
 """Names that an attribute's port cannot have: it gets a ``_`` behind its own."""
@@ -48,7 +48,7 @@ TAKEN = frozenset({
 class ScriptNode(StreamNode):
     """What the nodes for TorchScript share: ports that follow the file's method."""
 
-    shapes: ClassVar[tuple[str, ...]] = ("file", "latents", "batch", "buffer", "rate", "time", "delay")
+    shapes: ClassVar[tuple[str, ...]] = ("file", "latents", "batch", "buffer", "rate", "time", "lag")
 
     file = setting.file("the model: a TorchScript file, such as an export of RAVE (.ts)")
     latents = setting.choice("arrays", "how frames of several samples go along cables", ("arrays", "signal"))
@@ -56,7 +56,7 @@ class ScriptNode(StreamNode):
     buffer = setting.number(0, "frames that it hears at once; 0 is about 2048", span=(0, MOST_FRAMES))
     rate = setting.number(0, "sample rate of the model; 0 is what the file says, else 48000", span=(0, 384_000))
     time = setting.number(0.06, "time for inference: 10 ms more than it takes", span=(0.01, 10.0), unit="s")
-    delay = setting.number(0, "samples by which the model's own sound lags", span=(0, 1 << 20))
+    lag = setting.number(0, "samples by which the model's own sound lags", span=(0, 1 << 20))
     seed = setting.number(0, "where the model's chance begins", span=(0, 2**31 - 1))
     x = inlet.signal("sound", channels=1)
     y = outlet.signal("what the model makes of it", channels=1)
@@ -91,7 +91,7 @@ class ScriptNode(StreamNode):
             return cls.spec
         from nodegraph.models.torchscript import script_of
 
-        numbers = tuple(settings[name] for name in ("batch", "buffer", "rate", "time", "delay"))
+        numbers = tuple(settings[name] for name in ("batch", "buffer", "rate", "time", "lag"))
         if not all(isinstance(number, (int, float)) for number in numbers):
             return cls.spec
         script = script_of(path)
@@ -263,7 +263,7 @@ def _names(attribute: Attribute) -> list[str]:
 @lru_cache(maxsize=4_096)
 def _fitted(
     cls: Any, script: Script, does: Method, by_arrays: bool, batch: float, buffer: float, rate: float,
-    time: float, delay: float,
+    time: float, lag: float,
 ) -> NodeSpec:  # fmt: skip
     """The spec of a node for this method. Raises PatchError."""
     base, many = cls.spec, min(max(int(batch), 1), MOST_CHANNELS)
@@ -283,7 +283,7 @@ def _fitted(
     real = int(rate) or script.rate or USUAL_RATE
     body: dict[str, Any] = {
         "__module__": cls.__module__, "__doc__": cls.__doc__, "script": script, "does": does, "answer_s": float(time),
-        "hears": Chunks(samples=frames, rate=real), "delay": int(delay), "by_arrays": by_arrays,
+        "hears": Chunks(samples=frames, rate=real), "delay": int(lag), "by_arrays": by_arrays,
     }  # fmt: skip
     ports: list[Any] = []
     outs: list[Any] = []
@@ -382,7 +382,7 @@ class ScriptedModel(ScriptNode):
     TorchScript is code. It runs only when you have trusted the file (``nodegraph trust FILE``), in a process that on
     Linux can write no file and reach nobody; until then `late` is heard.
     Shapes: x and y (batch * channels, buffer) float32; latent (batch * channels,) float32.
-    Latency: `buffer`, `time` (at least 20 ms) and `delay`; what resamplers hold back where the engine's rate is not the
+    Latency: `buffer`, `time` (at least 20 ms) and `lag`; what resamplers hold back where the engine's rate is not the
     model's.
     Errors: PatchError when `buffer` is no multiple of the model's ratio or the method is not there; WorkerError when
     the file is not trusted, or PyTorch is missing (``pip install 'nodegraph[torch]'``).

@@ -16,7 +16,7 @@ class Rave(ScriptNode):
     The method ``forward`` of an export of RAVE, as `nn~` runs it; `nn~` tells of trust, settings and attributes.
     The model draws by chance while it encodes: the same `seed` and sound give the same again, live and rendered.
     Shapes: chunks (1, buffer) float32 at the model's rate.
-    Latency: `buffer` (2048), `time` and `delay`.
+    Latency: `buffer` (2048), `time` and `lag`.
     Errors: as `nn~`.
 
     Source: A. Caillon, P. Esling, "RAVE: A Variational Autoencoder for Fast and High-Quality Neural Audio Synthesis",
@@ -36,7 +36,7 @@ class RaveEncoder(ScriptNode):
     model's ratio); with ``latents = signal`` there is `y` instead, which holds each, in a channel for each dimension.
     Move them about with the nodes ``latent.…``, and give them to `rave.decode~`.
     Shapes: chunks (1, buffer) float32 at the model's rate; latent (dimensions,) float32.
-    Latency: `buffer` (2048), `time` and `delay`.
+    Latency: `buffer` (2048), `time` and `lag`.
     Errors: as `nn~`.
 
     Source: A. Caillon, P. Esling, "RAVE: A Variational Autoencoder for Fast and High-Quality Neural Audio Synthesis",
@@ -57,7 +57,7 @@ class RaveDecoder(ScriptNode):
     ``latents = signal`` there is `x` instead, with a channel for each dimension, of which the last of so many samples
     counts.
     Shapes: latent (dimensions,) float32; x (dimensions, buffer) float32 at the model's rate.
-    Latency: `buffer` (2048), `time` and `delay`.
+    Latency: `buffer` (2048), `time` and `lag`.
     Errors: as `nn~`.
 
     Source: A. Caillon, P. Esling, "RAVE: A Variational Autoencoder for Fast and High-Quality Neural Audio Synthesis",

@@ -83,7 +83,10 @@ def needs_weights(subject: Subject) -> None:
         return
     from nodegraph.api.places import weights
     from nodegraph.core.errors import ModelError
+    from nodegraph.core.listening import OwnModel
 
+    if isinstance(getattr(subject.spec.cls, "weights", None), OwnModel):
+        raise NotApplicable("its model is a file of the user's own")
     name: str = subject.spec.cls.weights.of(subject.settings(), subject.spec.settings)  # type: ignore[attr-defined]
     try:
         weights(name)

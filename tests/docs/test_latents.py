@@ -1,0 +1,34 @@
+"""docs/latents.md runs as it stands, and names the nodes that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nodegraph.core.registry import registry
+from nodegraph.nodes.generation.nn import ScriptedModel
+
+TEXT = (Path(__file__).parents[2] / "docs" / "latents.md").read_text(encoding="utf-8")
+
+
+def test_its_programs_run_one_after_another() -> None:
+    space: dict[str, object] = {}
+    programs = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+    assert len(programs) == 2
+    for program in programs:
+        assert "assert" in program
+        exec(compile(program, "latents.md", "exec"), space)
+
+
+def test_its_table_names_every_node_for_latents() -> None:
+    listed = set(re.findall(r"^\| `([\w.]+)` \|", TEXT, re.MULTILINE))
+    assert listed == {spec.kind for spec in registry() if spec.kind.startswith("latent.")}
+    for kind in re.findall(r"`([\w.]+~)`", TEXT):
+        assert registry().get(kind) is not None, kind
+
+
+def test_its_words_are_those_of_the_node() -> None:
+    names = {item.name for item in ScriptedModel.spec.settings}
+    assert names >= {"method", "latents", "batch", "buffer", "time", "lag", "rate", "seed", "late"}
+    for name in names - {"file"}:
+        assert f"`{name}`" in TEXT, name
