@@ -85,4 +85,6 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "voice-encoder": Network("voices:voice_encoder", 1, "torch-model-state"),
     "sound-effects": Network("sound_effects:sound_effects", 1, "torch-first"),
     "beatnet": Network("beats:beat_activations", 1, "torch"),
+    "encodec-encoder": Network("encodec:encodec_encoder", 1, "hub"),
+    "encodec-decoder": Network("encodec:encodec_decoder", 1, "hub"),
 }

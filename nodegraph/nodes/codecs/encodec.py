@@ -1,0 +1,95 @@
+"""EnCodec at 24 kHz: sound through a few kilobits a second, as it plays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from nodegraph.core import Chunks, InferenceNode, StreamNode, Weights, inlet, node, outlet
+from nodegraph.nodes.codecs.encodec_codec import Decoder, Encoder
+from nodegraph.nodes.codecs.pieces import Floats, expect
+
+RATE, HOP = 24_000, 320
+FRAMES = 3
+STAGE_KBPS = 0.75
+"""What one stage costs: 10 bits, 75 times a second."""
+BANDWIDTHS = (1.5, 24.0)
+KIND = "encodec-24khz"
+
+
+def stages_of(bandwidth: float) -> int:
+    """As many stages as go through so many kilobits a second, one at least."""
+    return max(1, int(bandwidth / STAGE_KBPS + 1e-6))
+
+
+@node("encodec~")
+class Encodec(StreamNode):
+    """Send a sound through EnCodec and back: what is left of it in so many kilobits a second.
+
+    `bandwidth` is how many: 1.5, 3, 6, 12 and 24 are those that the model has learned, and what lies between works,
+    in steps of 0.75. One channel, up to 12 kHz.
+    Shapes: chunks (960,) float32 at 24 kHz, three frames of 320 samples each.
+    Latency: a chunk, 40 ms, and 60 ms for inference and both resamplers at least; the model itself adds none.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
+    facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+    bandwidth = inlet.control(6.0, "how much may go through", unit="kbit/s", span=BANDWIDTHS, curve="log")
+    y = outlet.signal("what is left of it", channels=1)
+
+    hears = Chunks(samples=FRAMES * HOP, rate=RATE)
+    weights = Weights(KIND)
+    answer_s = 0.06
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.encoder, self.decoder = Encoder(files["encoder"], device), Decoder(files["decoder"], device)
+        for half in (self.encoder, self.decoder):
+            expect(half.pieces, KIND, rate=RATE, hop=HOP, delay=0)
+        self.reset()
+
+    def reset(self) -> None:
+        self.encoder.forget()
+        self.decoder.forget()
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        codes, _ = self.encoder.encode(clip, stages_of(self.bandwidth))
+        return {"y": self.decoder.decode(codes)[0]}
+
+
+@node("encodec.encode~")
+class EncodecEncode(InferenceNode):
+    """Turn a sound into EnCodec's codes, to send, keep, change, or make sound of again with `encodec.decode~`.
+
+    Every 40 ms `codes` sends three frames of them: each frame is one whole number from 0 to 1023 for each stage. The
+    first stage says the most, each further one what those before left over: so codes may be cut off behind any stage.
+    `latent` is what the codes stand for, before it is rounded to them.
+    Shapes: chunks (960,) float32 at 24 kHz; codes (stages, 3), whole numbers; latent (128, 3) float32.
+    Answers stand 0.12 s after the sound that they speak of.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022, section 3.2.
+    Weights: facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+    bandwidth = inlet.control(6.0, "how many stages: 0.75 kbit/s each", unit="kbit/s", span=BANDWIDTHS, curve="log")
+    codes = outlet.tensor("codes of three frames", shape=("stages", FRAMES))
+    latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
+
+    hears = Chunks(samples=FRAMES * HOP, rate=RATE)
+    weights = Weights(KIND)
+    answer_s = 0.08
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.encoder = Encoder(files["encoder"], device)
+        expect(self.encoder.pieces, KIND, rate=RATE, hop=HOP, delay=0)
+
+    def reset(self) -> None:
+        self.encoder.forget()
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        codes, latent = self.encoder.encode(clip, stages_of(self.bandwidth))
+        return {"codes": codes, "latent": latent}

@@ -1,0 +1,61 @@
+"""What the reference implementations answer with tiny weights, written down for tests/codecs to compare ours with.
+
+    python -m tests.codecs.make_codec_golden [NAME…]
+
+It needs a Python with torch, transformers, diffusers and nodegraph in it, and no network.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+
+from tests.codecs.tiny import CONFIGS, GOLDEN, numbers, weights
+
+
+def main(wanted: list[str]) -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    for name in wanted or list(MAKERS):
+        buffer = io.BytesIO()
+        with torch.no_grad():
+            np.savez_compressed(buffer, **MAKERS[name](name))
+        (GOLDEN / f"{name}.npz").write_bytes(buffer.getvalue())
+
+
+def filled(model: Any, config: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Give a model the weights of the tests; what it is made of."""
+    shapes = {
+        name: list(value.shape) for name, value in model.state_dict().items() if not name.endswith(skip or ("\0",))
+    }
+    made = {name: torch.from_numpy(value) for name, value in weights(shapes).items()}
+    missing, unexpected = model.load_state_dict(made, strict=False)
+    assert not unexpected and all(name.endswith(skip) for name in missing), (missing, unexpected)
+    model.eval()
+    return {"shapes": json.dumps(shapes), "config": json.dumps(config)}
+
+
+def encodec(name: str) -> dict[str, Any]:
+    """24 frames of noise: codes with all stages, and what they sound like."""
+    from transformers import EncodecConfig, EncodecModel
+
+    config = EncodecConfig(**CONFIGS[name])
+    model = EncodecModel(config)
+    found = filled(model, config.to_dict(), ("inited", "cluster_size", "embed_avg"))
+    sound = torch.from_numpy(numbers((1, config.audio_channels, 24 * config.hop_length), 2))
+    codes, scales, _ = model.encode(sound, bandwidth=config.target_bandwidths[-1], return_dict=False)
+    (back,) = model.decode(codes, scales, return_dict=False)
+    found |= {"codes": codes.numpy().astype(np.int16), "sound": back.numpy()[0]}
+    if scales[0] is not None:
+        found["scales"] = np.array([float(scale) for scale in scales], np.float32)
+    return found
+
+
+MAKERS = {"encodec-24khz": encodec}
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
