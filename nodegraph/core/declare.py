@@ -24,7 +24,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from nodegraph.core.errors import DeclarationError, Problem
 from nodegraph.core.listening import Chunks, Clip, Weights
 from nodegraph.core.messages import Message
-from nodegraph.core.ports import Control, Inlet, Memory, Outlet, Setting
+from nodegraph.core.ports import CableKind, Control, Inlet, Memory, Outlet, Setting
 from nodegraph.core.spec import NodeSpec, Role
 
 
@@ -242,9 +242,17 @@ class InferenceNode(PythonNode):
     list of messages for an event outlet (each may be ``At(offset_s, message)``), an array for a tensor outlet. Answers
     bear the time of the clip's end plus `answer_s`; for a flow of chunks one chunk more, since it is asked once a
     chunk.
+
+    ``on_<inlet>(self, message, offset_s)`` runs in the worker, too, for messages and arrays that came to an event or
+    tensor inlet before the end of the clip that is heard next, `offset_s` seconds after the beginning of that clip
+    (before it, if negative); either argument may be left out. A node without a signal inlet hears silence: chunks as
+    they pass, clips where a message has come.
     """
 
     role = Role.INFERENCE
+    lasting: ClassVar[tuple[str, ...]] = ()
+    """Inlets whose last message holds until another comes: a worker that begins anew is told it again. `reset` does not
+    touch what they have set."""
     hears: ClassVar[Clip | Chunks]
     weights: ClassVar[Weights]
     answer_s: ClassVar[float] = 0.25
@@ -355,15 +363,25 @@ def _fits(cls: type[Node]) -> None:
     elif issubclass(cls, RouteNode):
         _function(cls, "route")
     elif issubclass(cls, EventNode):
-        inlets = {item.name for item in spec.inlets}
-        for name, value in vars(cls).items():
-            if not name.startswith("on_") or not callable(value):
-                continue
-            if name[3:] not in inlets:
-                _refuse(cls, value, f"{name} answers no inlet; inlets are {_listed(inlets)}")
-            strange = set(inspect.signature(value).parameters) - {"self", "message", "when"}
-            if strange:
-                _refuse(cls, value, f"{name} asks for {_listed(strange)}; it may take self, message and when")
+        _fits_handlers(cls, {item.name for item in spec.inlets}, "when")
+    elif issubclass(cls, InferenceNode):
+        messages = {item.name for item in spec.inlets if item.kind in (CableKind.EVENT, CableKind.TENSOR)}
+        messages -= {item.name for item in spec.controls}
+        _fits_handlers(cls, messages, "offset_s")
+        for name in cls.lasting:
+            if name not in messages:
+                _refuse(cls, cls, f"'{name}' lasts and is no inlet for messages; those are {_listed(messages)}")
+
+
+def _fits_handlers(cls: type[Node], inlets: set[str], time: str) -> None:
+    for name, value in vars(cls).items():
+        if not name.startswith("on_") or not callable(value):
+            continue
+        if name[3:] not in inlets:
+            _refuse(cls, value, f"{name} answers no inlet; inlets are {_listed(inlets)}")
+        strange = set(inspect.signature(value).parameters) - {"self", "message", time}
+        if strange:
+            _refuse(cls, value, f"{name} asks for {_listed(strange)}; it may take self, message and {time}")
 
 
 def _fits_kernel(cls: type[KernelNode]) -> None:

@@ -9,13 +9,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode
+from nodegraph.core.errors import WorkerError
 from nodegraph.core.listening import Chunks
+from nodegraph.core.ports import CableKind
 from nodegraph.core.view import NodeEntry
 from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane.answers import pack_message
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import MISSED, answer_frames, fade_frames, header, lag_of
 from nodegraph.runtime.messages import Messages
 
+MOST_SAID = 1_000
+"""Messages for one node between two requests."""
 LOOK_EVERY = 50
 """Rounds between two looks at the workers' states."""
 
@@ -49,6 +54,11 @@ class Listener:
     missing: int = 0
     """Up to here there will be no sound: its inference failed."""
     missed: int = 0
+    said: list[list[Any]] = field(default_factory=list)
+    """Messages that came to its inlets since it was asked last."""
+    left_out: bool = False
+    deaf: bool = False
+    """It hears messages alone: without any it is not asked."""
 
     def earliest(self, otherwise: int) -> int:
         """The earliest frame at which an answer that is not here yet may act."""
@@ -79,6 +89,7 @@ class Listeners:
         self._modules = modules
         self._of: dict[str, Listener] = {}
         self._look = 0
+        messages.to_worker = self._say
 
     def add(self, entry: NodeEntry, node: InferenceNode, ring: Any, frame: int, stream: Ring | None = None) -> None:
         """Let a node listen to its ring from `frame` on; what it says as sound it lays into `stream`."""
@@ -90,6 +101,7 @@ class Listeners:
         lag = lag_of(node.hears, self.rate)
         answer = answer_frames(type(node), self.rate)
         one = self._of[entry.id] = Listener(node, answer, flow, lag, frame - lag)
+        one.deaf = not flow and all(item.kind is not CableKind.SIGNAL for item in entry.spec.inlets)
         if stream is not None:
             one.stream, one.missing, one.fade = stream, frame, 2 * fade_frames(self.rate)
         self.lane.add(
@@ -117,12 +129,33 @@ class Listeners:
         def ask(_when: Any) -> None:
             if self._of.get(one.node.id) is not one or self.lane is None:
                 return
+            said = [item for item in one.said if item[1] < end]
+            one.said, one.left_out = one.said[len(said) :], False
+            if one.deaf and not said:
+                self._next_clip(one, end)
+                return
             one.pending.append(end)
             one.number += 1
-            self.lane.request(one.node.id, one.number, end, dict(one.node.controls))
+            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said)
             self._next_clip(one, end)
 
         self._messages.call(one.node, end, ask)
+
+    def _say(self, id: str, frame: int, inlet: str, value: Any) -> None:
+        """A message for a node in a worker: it goes with the next request."""
+        one = self._of.get(id)
+        if one is None:
+            return
+        try:
+            item = pack_message(inlet, frame, value)
+        except WorkerError as error:
+            self._report(id, str(error))
+            return
+        if len(one.said) < MOST_SAID:
+            one.said.append(item)
+        elif not one.left_out:
+            one.left_out = True
+            self._report(id, f"gets more than {MOST_SAID} messages between two answers: the others are left out.")
 
     def answers(self) -> None:
         """Send out what the workers have answered."""

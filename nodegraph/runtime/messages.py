@@ -97,6 +97,8 @@ class Messages:
         """Is told of every message of every outlet."""
         self.moved: Callable[[str, str, float], None] | None = None
         """Is told of every number that reaches a control: node, inlet, value."""
+        self.to_worker: Callable[[str, int, str, Any], None] | None = None
+        """Takes what comes to the message inlets of nodes in workers: node, frame, inlet, message."""
         self.moved_all: Callable[[tuple[tuple[str, str], ...], np.ndarray[Any, Any]], None] | None = None
         """Is told instead, where many controls are moved at once: their places and their values."""
         self.entries: dict[str, NodeEntry] = {}
@@ -333,6 +335,8 @@ class Messages:
                 handler = getattr(node, intern("on_" + inlet), None)  # the interpreter keeps new texts that it looks up
                 if handler is not None:
                     self.guarded(id, _bound(handler), value, Instant(frame, self.rate))
+            elif spec.role is Role.INFERENCE and self.to_worker is not None and not isinstance(port, Control):
+                self.to_worker(id, frame, inlet, value)
 
     def _taken(self, entry: NodeEntry, spec: NodeSpec, inlet: str, value: Any) -> Any:
         """What an inlet makes of a message: a control its number, or None, if it takes none such."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import inspect
 import math
 import operator
@@ -19,7 +20,7 @@ from nodegraph.core.expressions import Expression, parse, tick_of
 from nodegraph.core.expressions.expression import applied, kept
 from nodegraph.core.expressions.ticks import NAMES
 from nodegraph.core.expressions.tree import Apply, Name, Number, Past, Tree
-from nodegraph.core.expressions.words import WORDS, divided, modulo
+from nodegraph.core.expressions.words import WORDS, divided, modulo, whole_power
 from tests.core.expression_texts import apply, text_of, trees
 
 
@@ -142,14 +143,24 @@ def test_the_tick_takes_and_gives_what_a_tick_does() -> None:
 
 
 def in_python(expression: Expression) -> Callable[..., Any]:
-    """The tick's tree run by Python itself."""
-    space: dict[str, Any] = dict(NAMES)
+    """The tick's tree run by Python itself, with powers multiplied as a kernel multiplies them."""
+    space: dict[str, Any] = dict(NAMES) | {"multiplied": whole_power}
     tick: Any = tick_of(expression)
     tick.kernel_tree.type_params = []  # Python 3.12 wants it said
-    module = ast.fix_missing_locations(ast.Module([tick.kernel_tree], []))
+    module = ast.fix_missing_locations(ast.Module([Multiplied().visit(copy.deepcopy(tick.kernel_tree))], []))
     exec(compile(module, "tick", "exec"), space)
     made: Callable[..., Any] = space["tick"]
     return made
+
+
+class Multiplied(ast.NodeTransformer):
+    """Whole powers as calls."""
+
+    def visit_BinOp(self, tree: ast.BinOp) -> ast.AST:
+        self.generic_visit(tree)
+        if not isinstance(tree.op, ast.Pow):
+            return tree
+        return ast.Call(ast.Name("multiplied", ast.Load()), [tree.left, tree.right], [])
 
 
 def has_approximations(tree: Tree) -> bool:

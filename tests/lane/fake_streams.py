@@ -1,12 +1,14 @@
 """Nodes that answer sound with sound, without weights: for the tests of streams. The worker imports this module."""
 
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Chunks, Registry, StreamNode, Weights, inlet, node, outlet, registry
+from nodegraph.core import Chunks, Clip, InferenceNode, Registry, StreamNode, Weights, inlet, node, outlet, registry
+from nodegraph.nodes.pieces import Pieces
 
 
 class FakeStream(StreamNode):
@@ -104,4 +106,98 @@ class Converted(FakeStream):
         return {"y": clip}
 
 
-KINDS = Registry([*registry(), Halved, Delayed, Stereo, Slow, Converted])
+@node("test.packed~")
+class Packed(InferenceNode):
+    """Every chunk as an array."""
+
+    x = inlet.signal("sound", channels=1)
+    codes = outlet.tensor("the chunk", shape=(480,))
+    weights = Weights("fake")
+    hears = Chunks(samples=480, rate=48_000)
+    answer_s = 0.02
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        pass
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"codes": clip}
+
+
+@node("test.unpacked~")
+class Unpacked(FakeStream):
+    """The sound in the arrays that come."""
+
+    codes = inlet.tensor("a piece of sound", shape=(480,))
+    y = outlet.signal("piece after piece", channels=1)
+    count = outlet.event("pieces so far")
+    hears = Chunks(samples=480, rate=48_000)
+    delay = 120
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.pieces, self.so_far = Pieces(1, self.delay), 0
+
+    def on_codes(self, message: Any, offset_s: float) -> None:
+        self.so_far += 1
+        self.pieces.lay(offset_s * 48_000, message)
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"y": self.pieces.take(len(clip)), "count": self.so_far}
+
+    def reset(self) -> None:
+        self.pieces.clear()
+        self.so_far = 0
+
+
+@node("test.prompted~")
+class Prompted(InferenceNode):
+    """Answer each clip with what was said last, and when; `fall` ends the worker."""
+
+    x = inlet.signal("sound", channels=1)
+    say = inlet.event("a word that holds")
+    fall = inlet.event("end the worker")
+    answer = outlet.event("the word")
+    weights = Weights("fake")
+    hears = Clip(seconds=0.05, rate=48_000, hop_s=0.05)
+    answer_s = 0.1
+    lasting = ("say",)
+    word: Any = "nothing"
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        pass
+
+    def on_say(self, message: Any, offset_s: float) -> None:
+        if message == "raise":
+            raise ValueError("not that word")
+        self.word = message, round(offset_s * 48_000)
+
+    def on_fall(self) -> None:
+        os._exit(3)
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"answer": self.word}
+
+
+@node("test.echo")
+class Echo(InferenceNode):
+    """Answer words, and nothing else."""
+
+    say = inlet.event("words")
+    answer = outlet.event("the same")
+    weights = Weights("fake")
+    hears = Clip(seconds=0.01, rate=48_000, hop_s=0.01)
+    answer_s = 0.05
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.words: list[Any] = []
+        self.asked = 0
+
+    def on_say(self, message: Any) -> None:
+        self.words.append(message)
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        self.asked += 1
+        words, self.words = self.words, []
+        return {"answer": [(self.asked, word) for word in words]}
+
+
+KINDS = Registry([*registry(), Halved, Delayed, Stereo, Slow, Converted, Packed, Unpacked, Prompted, Echo])

@@ -136,17 +136,18 @@ class Ends:
         spec = entry.spec
         assert spec is not None
         inlet = next((item for item in spec.inlets if item.kind is CableKind.SIGNAL), None)
-        if inlet is None:
-            return
-        cables = self.view.into(entry.id, inlet.name)
-        width = None if inlet.channels is None else self.width(entry, inlet.channels)
-        found = self.signal(entry, inlet.name, cables, False, width) if cables else None
-        if width is not None:
-            found = self.fitted(found, width) if found else [None] * width
-        unit = Unit("tap", list(found or [None]), node=entry.id, spec=spec)
+        found = None
+        if inlet is not None:
+            cables = self.view.into(entry.id, inlet.name)
+            width = None if inlet.channels is None else self.width(entry, inlet.channels)
+            found = self.signal(entry, inlet.name, cables, False, width) if cables else None
+            if width is not None:
+                found = self.fitted(found, width) if found else [None] * width
+        unit = Unit("tap", list(found or [None]), node=entry.id, spec=spec)  # without an inlet it hears silence
         self.plan.units.append(unit)
         self.plan.taps.append(Tap(entry.id, unit))
-        self.plan.channels[entry.id, inlet.name] = len(unit.inputs)
+        if inlet is not None:
+            self.plan.channels[entry.id, inlet.name] = len(unit.inputs)
         if streams(spec):
             self.streamed(entry, len(unit.inputs))
 

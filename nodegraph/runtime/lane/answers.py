@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgpack
 import numpy as np
 
 from nodegraph.core.errors import Problem, WorkerError
@@ -57,6 +58,18 @@ def pack_answer(spec: NodeSpec, answer: Any, end_frame: int, rate: int) -> list[
             late, said = (message.offset_s, message.message) if isinstance(message, At) else (0.0, message)
             items.append([outlet.name, end_frame + round(late * rate), to_wire(_plain(outlet.name, said))])
     return items
+
+
+def pack_message(inlet: str, frame: int, value: Any) -> list[Any]:
+    """A message on its way to a node in a worker; `unpack_items` reads it. Raises WorkerError when it cannot."""
+    if isinstance(value, np.ndarray):
+        return [inlet, frame, *_pack_tensor(inlet, value)]
+    item = [inlet, frame, to_wire(_plain(inlet, value))]
+    try:
+        msgpack.packb(item)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _unfit(f"'{inlet}' got {_named(value)}, which a worker cannot be sent", "Send a message.") from error
+    return item
 
 
 def unpack_items(items: Iterable[list[Any]]) -> list[tuple[str, int, Any]]:

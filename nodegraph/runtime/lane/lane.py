@@ -166,18 +166,20 @@ class Lane:
         controls: Mapping[str, float],
         *,
         late_after: int | None = None,
+        said: list[list[Any]] | None = None,
     ) -> None:
         """Ask for the answer to the clip that ends before `end_frame`, or for a flow of chunks up to there.
 
         The sound may come later than the request. `end_frame` only ever grows. ``controls``: their values at that
         frame. ``late_after``: once the sound is past this frame, the answer is of no use: the worker leaves the clip
-        out when a newer one is due. Raises WorkerError when the node is not here. Never blocks.
+        out when a newer one is due. ``said``: messages that came before that frame since the last request, packed
+        (`answers.pack_message`). Raises WorkerError when the node is not here. Never blocks.
         """
         with self._news:
             seat = self._seats.get(node_id)
             if seat is None:
                 raise WorkerError(Problem("unknown-node", "it is not in the lane.", "Add it first.", node=node_id))
-            asked = Asked(number, end_frame, dict(controls), time.monotonic(), late_after)
+            asked = Asked(number, end_frame, dict(controls), time.monotonic(), late_after, said or [])
             if seat.state == "failed" or self._supervisor.closed:
                 self._supervisor.fail(seat, asked, seat.figures.error or "the lane is closed")
                 self._tell()

@@ -19,7 +19,8 @@ STRIKES: Final = 3  # so many times it may take the worker down, with no answer 
 class Asked:
     """A request without an answer.
 
-    `due`: when its sound was first seen in the ring, on the monotonic clock. `given`: the worker knows of it.
+    `said`: the messages that came since the one before. `due`: when its sound was first seen in the ring, on the
+    monotonic clock. `given`: the worker knows of it.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Asked:
     controls: dict[str, float]
     sent: float
     late_after: int | None
+    said: list[list[Any]] = field(default_factory=list)
     due: float | None = None
     given: bool = False
 
@@ -36,8 +38,8 @@ class Seat:
     """One node: what the worker must know of it, and what is known of its answers.
 
     ``worker``: the count of the worker process that knows it; 0 for none. ``heard``: up to where its flow of chunks has
-    got, so that a new worker goes on from there. ``stream``: where its sound is laid. ``begun``: since when its model
-    is being loaded or warmed up.
+    got, so that a new worker goes on from there. ``lasting``: the last messages of inlets that keep them. ``stream``:
+    where its sound is laid. ``begun``: since when its model is being loaded or warmed up.
     """
 
     key: int
@@ -50,6 +52,7 @@ class Seat:
     folder: Path | None
     heard: int
     stream: Ring | None = None
+    lasting: dict[str, list[Any]] = field(default_factory=dict)
     files: dict[str, Path] | None = None
     state: State = "loading"
     worker: int = 0
@@ -72,6 +75,7 @@ class Seat:
             "files": {name: str(path) for name, path in (self.files or {}).items()},
             "folder": str(self.folder) if self.folder else "",
             "start": self.heard,
+            "said": list(self.lasting.values()),
         }
 
     @property
@@ -87,7 +91,13 @@ class Seat:
             "request": [asked.number, asked.end_frame, asked.controls],
             "sent": asked.sent,
             "late_after": asked.late_after,
+            "said": asked.said,
         }
+
+    def learn(self, asked: Asked) -> None:
+        """The worker knows what was said with this request, or was to know it."""
+        keep = self.spec.cls.lasting  # type: ignore[attr-defined]
+        self.lasting.update((item[0], item) for item in asked.said if item[0] in keep)
 
     def waits_since(self, now: float) -> float | None:
         """Since when its oldest request could have been answered; None when there is none, or no sound for it yet."""

@@ -116,6 +116,7 @@ class Supervisor:
         """Answer a request that nobody else will answer."""
         seat.figures.misses += 1
         seat.heard = max(seat.heard, asked.end_frame)
+        seat.learn(asked)
         self.answers.append(Answer(seat.node, asked.number, asked.end_frame, [], 0.0, 0.0, False, error))
 
     def give_up(self, seat: Seat, error: str) -> None:
@@ -301,6 +302,7 @@ class Supervisor:
             return
         error, times, figures = message["error"], message["times"], seat.figures
         seat.heard = max(seat.heard, asked.end_frame)
+        seat.learn(asked)
         figures.inference_s.extend(times)
         figures.queue_s.append(message["queue_s"])
         if error:

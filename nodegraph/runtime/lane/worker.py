@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import importlib
+import inspect
 import os
 import queue
 import select
@@ -30,7 +31,7 @@ from nodegraph.core.errors import NodegraphError, Problem, WorkerError
 from nodegraph.core.listening import Chunks
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
-from nodegraph.runtime.lane.answers import pack_answer
+from nodegraph.runtime.lane.answers import pack_answer, unpack_items
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import Ear, make_ear
 from nodegraph.runtime.lane.ring import Ring
@@ -54,6 +55,7 @@ class Request:
     sent: float
     order: int
     late_after: int | None
+    said: list[list[Any]] = field(default_factory=list)
 
 
 @dataclass
@@ -66,6 +68,8 @@ class Listener:
     ring: Ring
     order: dict[str, Any]
     requests: deque[Request] = field(default_factory=deque)
+    said: deque[tuple[str, int, Any]] = field(default_factory=deque)
+    """Messages for its inlets that no clip has come up to yet."""
     node: InferenceNode | None = None
     ear: Ear | None = None
     stream: Ring | None = None
@@ -149,7 +153,9 @@ class Worker:
             case "listen":
                 self.count += 1
                 number, end_frame, controls = message["request"]
-                request = Request(number, end_frame, controls, message["sent"], self.count, message["late_after"])
+                request = Request(
+                    number, end_frame, controls, message["sent"], self.count, message["late_after"], message["said"]
+                )
                 self.listeners[message["key"]].requests.append(request)
 
     # Loading, on a thread of its own.
@@ -188,6 +194,8 @@ class Worker:
         for _ in range(WARM_UPS):
             pack_answer(spec, self._sounding(listener, node, node.infer(np.zeros(shape, np.float32))), 0, self.rate)
         node.reset()
+        for inlet, frame, value in unpack_items(order["said"]):
+            hand_over(node, inlet, value, (frame - order["start"]) / self.rate)
         listener.node = node
         listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
         if listener.stream is not None and isinstance(node.hears, Chunks):
@@ -224,6 +232,7 @@ class Worker:
 
     def _answer(self, listener: Listener) -> None:
         request = listener.requests.popleft()
+        listener.said.extend(unpack_items(request.said))
         if self._of_no_use(listener, request):
             self._say_answer(listener, request, [], [], 0.0, "it came too late to be of use; a newer clip is waiting")
             return
@@ -244,6 +253,7 @@ class Worker:
                         node.reset()
                         if listener.outflow is not None:
                             listener.outflow.begin(heard.end_frame - round(node.hears.seconds * self.rate))
+                    self._hand_over(listener, node, heard.end_frame)
                     began = time.perf_counter()
                     try:
                         answer = node.infer(heard.sound)
@@ -258,6 +268,13 @@ class Worker:
             errors.append(_told(error))
         listener.ring.busy = 0
         self._say_answer(listener, request, items, times, queue_s, errors[0] if errors else "")
+
+    def _hand_over(self, listener: Listener, node: InferenceNode, end_frame: int) -> None:
+        """Give a node the messages that came before the end of what it is to hear."""
+        start = end_frame - round(node.hears.seconds * self.rate)
+        while listener.said and listener.said[0][1] < end_frame:
+            inlet, frame, value = listener.said.popleft()
+            hand_over(node, inlet, value, (frame - start) / self.rate)
 
     def _of_no_use(self, listener: Listener, request: Request) -> bool:
         """Whether it would be too late, and a newer one is due. A flow of chunks never leaves one out."""
@@ -303,6 +320,14 @@ class Worker:
         listener.ring.close()
         if listener.stream is not None:
             listener.stream.close()
+
+
+def hand_over(node: InferenceNode, inlet: str, message: Any, offset_s: float) -> None:
+    """A message for a node's handler, which may leave out what it does not want. Raises what it raises."""
+    handler = getattr(node, f"on_{inlet}", None)
+    if handler is not None:
+        given = {"message": message, "offset_s": offset_s}
+        handler(**{name: given[name] for name in inspect.signature(handler).parameters})
 
 
 def _told(error: BaseException) -> str:

@@ -26,8 +26,12 @@ def hears(subject: Subject) -> Iterator[Finding]:
     """It declares what it hears, which model it wants, and what shape its answers have."""
     cls: Any = subject.spec.cls
     sound = [item for item in subject.spec.inlets if item.kind is CableKind.SIGNAL]
-    if len(sound) != 1:
-        yield Finding("a listener has one signal inlet", values=(str(len(sound)), "1"))
+    told = {item.name for item in subject.spec.inlets} - {item.name for item in (*sound, *subject.spec.controls)}
+    if len(sound) > 1 or not (sound or told):
+        yield Finding("a listener has one signal inlet, or hears messages alone", values=(str(len(sound)), "1"))
+    for name in sorted(told):
+        if not callable(getattr(cls, f"on_{name}", None)):
+            yield Finding("it does not hear what comes here", port=name, values=("nothing", f"on_{name}(…)"))
     heard = getattr(cls, "hears", None)
     if not isinstance(heard, (Clip, Chunks)):
         yield Finding("it does not say what it hears", values=(repr(heard), "hears = Clip(…) or Chunks(…)"))
