@@ -5,12 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nodegraph.core import Chunks, InferenceNode, StreamNode, Weights, inlet, node, outlet
 from nodegraph.nodes.codecs.encodec_codec import Decoder, Encoder
-from nodegraph.nodes.codecs.pieces import Floats, expect
+from nodegraph.nodes.codecs.flowing import Floats, expect
+from nodegraph.nodes.codecs.messages import codes_in, latent_in
+from nodegraph.nodes.pieces import Pieces
 
 RATE, HOP = 24_000, 320
 FRAMES = 3
+FADE = 120
+"""Samples over which sound fades where no more codes come."""
 STAGE_KBPS = 0.75
 """What one stage costs: 10 bits, 75 times a second."""
 BANDWIDTHS = (1.5, 24.0)
@@ -22,7 +28,7 @@ def stages_of(bandwidth: float) -> int:
     return max(1, int(bandwidth / STAGE_KBPS + 1e-6))
 
 
-@node("encodec~")
+@node("encodec~", aliases=("encodec.codec~",))
 class Encodec(StreamNode):
     """Send a sound through EnCodec and back: what is left of it in so many kilobits a second.
 
@@ -47,7 +53,7 @@ class Encodec(StreamNode):
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder, self.decoder = Encoder(files["encoder"], device), Decoder(files["decoder"], device)
         for half in (self.encoder, self.decoder):
-            expect(half.pieces, KIND, rate=RATE, hop=HOP, delay=0)
+            expect(half.network, KIND, rate=RATE, hop=HOP, delay=0)
         self.reset()
 
     def reset(self) -> None:
@@ -59,11 +65,11 @@ class Encodec(StreamNode):
         return {"y": self.decoder.decode(codes)[0]}
 
 
-@node("encodec.encode~")
+@node("encodec.encode~", aliases=("encodec.encoder~",))
 class EncodecEncode(InferenceNode):
-    """Turn a sound into EnCodec's codes, to send, keep, change, or make sound of again with `encodec.decode~`.
+    """Turn a sound into EnCodec's codes.
 
-    Every 40 ms `codes` sends three frames of them: each frame is one whole number from 0 to 1023 for each stage. The
+    They may be sent, kept, changed, and made sound of again with `encodec.decode~`. Every 40 ms `codes` sends three frames of them: each frame is one whole number from 0 to 1023 for each stage. The
     first stage says the most, each further one what those before left over: so codes may be cut off behind any stage.
     `latent` is what the codes stand for, before it is rounded to them.
     Shapes: chunks (960,) float32 at 24 kHz; codes (stages, 3), whole numbers; latent (128, 3) float32.
@@ -85,7 +91,7 @@ class EncodecEncode(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder = Encoder(files["encoder"], device)
-        expect(self.encoder.pieces, KIND, rate=RATE, hop=HOP, delay=0)
+        expect(self.encoder.network, KIND, rate=RATE, hop=HOP, delay=0)
 
     def reset(self) -> None:
         self.encoder.forget()
@@ -93,3 +99,51 @@ class EncodecEncode(InferenceNode):
     def infer(self, clip: Floats) -> dict[str, Any]:
         codes, latent = self.encoder.encode(clip, stages_of(self.bandwidth))
         return {"codes": codes, "latent": latent}
+
+
+@node("encodec.decode~", aliases=("encodec.decoder~",))
+class EncodecDecode(StreamNode):
+    """Make sound of EnCodec's codes.
+
+    Each message is some frames, one whole number from 0 to 1023 for each stage of each, and is 320 samples of sound a
+    frame. What comes in time goes on from what came before, without a seam; where nothing comes the sound fades. A
+    frame of -1 is one that was lost: the last one is repeated then, and fades away over 80 ms. `latent` takes what
+    codes stand for in their place: latents may be mixed, stretched and bent, which codes may not.
+    Shapes: codes (stages, frames), 1 to 32 stages; latent (128, frames) float32.
+    Latency: 0.08 s from a message to its sound at 24 kHz; 0.1 s at other rates, for the resampler.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store. Codes that are none of this model's are
+    refused by name, and the sound goes on with what comes next.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
+    facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
+    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
+    y = outlet.signal("sound", channels=1)
+
+    hears = Chunks(samples=HOP, rate=RATE)
+    weights = Weights(KIND)
+    answer_s = 0.06
+    delay = FADE
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.decoder = Decoder(files["decoder"], device)
+        expect(self.decoder.network, KIND, rate=RATE, hop=HOP, delay=0)
+        self.pieces = Pieces(1, FADE)
+        self.decoder.decode(np.zeros((1, FRAMES), np.int64))  # the first time takes longest
+        self.reset()
+
+    def reset(self) -> None:
+        self.decoder.forget()
+        self.pieces.clear()
+
+    def on_codes(self, message: Any, offset_s: float) -> None:
+        self.pieces.lay(offset_s * RATE, self.decoder.conceal(codes_in(message)))
+
+    def on_latent(self, message: Any, offset_s: float) -> None:
+        latent = latent_in(message, self.decoder.width)
+        self.pieces.lay(offset_s * RATE, self.decoder.decode(np.zeros((0, latent.shape[1]), np.int64), latent))
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        return {"y": self.pieces.take(len(clip))}

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nodegraph.core import WorkerError
-from nodegraph.nodes.codecs.pieces import Floats, Pieces, sane
+from nodegraph.nodes.codecs.flowing import Floats, Flowing, sane
 
 Codes = NDArray[np.int64]
 LOST = -1
@@ -22,17 +22,17 @@ class Encoder:
     """Sound at the model's rate → codes, some frames at a time."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        self.pieces = Pieces(path, device)
-        self.hop, self.stages = self.pieces.number("hop"), self.pieces.number("stages")
+        self.network = Flowing(path, device)
+        self.hop, self.stages = self.network.number("hop"), self.network.number("stages")
 
     def forget(self, mirrored: bool = False) -> None:
-        self.pieces.forget(mirrored)
+        self.network.forget(mirrored)
 
     def encode(self, sound: Floats, stages: int) -> tuple[Codes, Floats]:
         """Sound ``(samples,)`` or ``(channels, samples)`` → codes ``(stages, frames)``, and the latent that they stand
         for, ``(width, frames)``. Samples are a multiple of the hop."""
         feed = {"sound": np.atleast_2d(sane(sound))[None], "stages": np.array(min(max(stages, 1), self.stages))}
-        codes, latent = self.pieces.hear(["codes", "latent"], feed)
+        codes, latent = self.network.hear(["codes", "latent"], feed)
         return codes, latent[0]
 
 
@@ -40,13 +40,13 @@ class Decoder:
     """Codes → sound at the model's rate."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
-        self.pieces = Pieces(path, device)
-        self.stages, self.entries = self.pieces.number("stages"), self.pieces.number("entries")
-        (self.width,) = (item.shape[1] for item in self.pieces.session.get_inputs() if item.name == "latent")
+        self.network = Flowing(path, device)
+        self.stages, self.entries = self.network.number("stages"), self.network.number("entries")
+        (self.width,) = (item.shape[1] for item in self.network.session.get_inputs() if item.name == "latent")
         self.forget()
 
     def forget(self, mirrored: bool = False) -> None:
-        self.pieces.forget(mirrored)
+        self.network.forget(mirrored)
         self._last: Codes | None = None
         self._lost = 0
         self._gain: float | None = None
@@ -61,7 +61,7 @@ class Decoder:
         if codes.size and (codes.min() < 0 or codes.max() >= self.entries):
             raise WorkerError(f"codes go from {codes.min()} to {codes.max()}; this model has 0 to {self.entries - 1}.")
         added = np.zeros((1, self.width, codes.shape[1]), np.float32) if latent is None else sane(latent)[None]
-        (sound,) = self.pieces.hear(["sound"], {"codes": codes, "latent": added})
+        (sound,) = self.network.hear(["sound"], {"codes": codes, "latent": added})
         found: Floats = sound[0]
         return found
 

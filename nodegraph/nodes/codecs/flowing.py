@@ -17,7 +17,7 @@ LOUDEST = 8.0
 """What is louder than this is held back: a network with a memory must not be made useless by one wrong sample."""
 
 
-class Pieces:
+class Flowing:
     """One network and what it remembers. `notes` are what was written into its file when it was drawn."""
 
     def __init__(self, path: Path, device: str = "cpu") -> None:
@@ -48,12 +48,12 @@ class Pieces:
         return list(found[: len(outputs)])
 
 
-def expect(pieces: Pieces, model: str, **wanted: int) -> None:
+def expect(network: Flowing, model: str, **wanted: int) -> None:
     """See that a network is what a node is declared for. Raises WorkerError."""
     for note, value in wanted.items():
-        if pieces.number(note) != value:
+        if network.number(note) != value:
             raise WorkerError(
-                f"'{model}' has {note} {pieces.number(note)} in its config.json, and this node is made for {value}: "
+                f"'{model}' has {note} {network.number(note)} in its config.json, and this node is made for {value}: "
                 "fetch the model again, or add another one under this name."
             )
 
