@@ -19,6 +19,18 @@ def encodec_files(shelf: Path) -> dict[str, Path]:
     return stored(shelf, "encodec-24khz", *of_golden("encodec-24khz"))
 
 
+@pytest.fixture(scope="session")
+def encodec32_files(shelf: Path) -> dict[str, Path]:
+    return stored(shelf, "encodec-32khz", *of_golden("encodec-32khz"))
+
+
+@pytest.fixture(scope="session")
+def encodec48_files(shelf: Path) -> dict[str, Path]:
+    """With windows of a second, as the published model has them."""
+    config, arrays = of_golden("encodec-48khz")
+    return stored(shelf, "encodec-48khz", config | {"chunk_length_s": 1.0}, arrays)
+
+
 @pytest.fixture
 def in_patches(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Patches use the tiny models."""

@@ -40,13 +40,15 @@ def filled(model: Any, config: Any, skip: tuple[str, ...] = ()) -> dict[str, Any
 
 
 def encodec(name: str) -> dict[str, Any]:
-    """24 frames of noise: codes with all stages, and what they sound like."""
+    """Frames of noise: codes with all stages, and what they sound like."""
     from transformers import EncodecConfig, EncodecModel
 
     config = EncodecConfig(**CONFIGS[name])
     model = EncodecModel(config)
     found = filled(model, config.to_dict(), ("inited", "cluster_size", "embed_avg"))
-    sound = torch.from_numpy(numbers((1, config.audio_channels, 24 * config.hop_length), 2))
+    frames = {"encodec-24khz": 24, "encodec-32khz": 32}.get(name)
+    length = frames * config.hop_length if frames else 2 * config.chunk_stride + config.chunk_length
+    sound = torch.from_numpy(numbers((1, config.audio_channels, length), 2))
     codes, scales, _ = model.encode(sound, bandwidth=config.target_bandwidths[-1], return_dict=False)
     (back,) = model.decode(codes, scales, return_dict=False)
     found |= {"codes": codes.numpy().astype(np.int16), "sound": back.numpy()[0]}
@@ -55,7 +57,7 @@ def encodec(name: str) -> dict[str, Any]:
     return found
 
 
-MAKERS = {"encodec-24khz": encodec}
+MAKERS = dict.fromkeys(("encodec-24khz", "encodec-32khz", "encodec-48khz"), encodec)
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,11 @@ from nodegraph import Patch
 from nodegraph.core import ModelError, WorkerError
 from nodegraph.models.convert.networks.encodec import encodec_encoder
 from nodegraph.models.making import make_network
+from nodegraph.nodes.codecs.coding import FADE_FRAMES, LOST, Decoder, Encoder
 from nodegraph.nodes.codecs.encodec import FRAMES, HOP, RATE, Encodec, EncodecDecode, EncodecEncode, stages_of
-from nodegraph.nodes.codecs.encodec_codec import FADE_FRAMES, LOST, Decoder, Encoder
 from nodegraph.nodes.codecs.messages import codes_in, latent_in
 from nodegraph.runtime.lane.streams import answer_frames, latency_frames
+from tests.codecs.cuts import decoded, encoded
 from tests.codecs.tiny import golden, numbers, of_golden, write
 
 GOLDEN = golden("encodec-24khz")
@@ -36,34 +36,21 @@ def decoder(encodec_files: dict[str, Path]) -> Decoder:
     return Decoder(encodec_files["decoder"])
 
 
-def encoded(encoder: Encoder, sound: Any, cuts: list[int]) -> Any:
-    places = np.cumsum([0, *cuts]) * HOP
-    parts = [encoder.encode(sound[..., a:b], STAGES)[0] for a, b in pairwise(places)]
-    return np.concatenate(parts, axis=1)
-
-
-def decoded(decoder: Decoder, codes: Any, cuts: list[int]) -> Any:
-    places = np.cumsum([0, *cuts])
-    return np.concatenate(
-        [decoder.decode(codes[:, a:b]) for a, b in pairwise(places)], axis=1
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize("rest", [[16], [1] * 16, [3, 3, 3, 3, 4]])
 def test_it_says_what_the_original_says(encoder: Encoder, decoder: Decoder, rest: list[int]) -> None:
     """The original mirrors the beginning of a sound, so the first piece is as long as the longest of its mirrors."""
     cuts = [8, *rest]
     encoder.forget(mirrored=True)
-    np.testing.assert_array_equal(encoded(encoder, SOUND, cuts), CODES)
+    np.testing.assert_array_equal(encoded(encoder, SOUND, cuts, STAGES), CODES)
     decoder.forget(mirrored=True)
     assert np.abs(decoded(decoder, CODES, cuts) - GOLDEN["sound"]).max() < 1e-6
 
 
 @pytest.mark.parametrize("how", CUTS)
 def test_however_it_is_cut_the_codes_are_the_same(encoder: Encoder, decoder: Decoder, how: str) -> None:
-    whole, back = encoded(encoder, SOUND, [24]), decoded(decoder, CODES, [24])
+    whole, back = encoded(encoder, SOUND, [24], STAGES), decoded(decoder, CODES, [24])
     encoder.forget()
-    np.testing.assert_array_equal(encoded(encoder, SOUND, CUTS[how]), whole)
+    np.testing.assert_array_equal(encoded(encoder, SOUND, CUTS[how], STAGES), whole)
     decoder.forget()
     assert np.abs(decoded(decoder, CODES, CUTS[how]) - back).max() < 1e-6
 
@@ -127,7 +114,7 @@ def test_what_is_no_number_is_forgotten(encoder: Encoder) -> None:
     broken = SOUND.copy()
     broken[0, :HOP] = np.nan
     broken[0, HOP : 2 * HOP] = 1e30
-    codes = encoded(encoder, np.concatenate([broken, SOUND, SOUND], axis=1), [3] * 24)
+    codes = encoded(encoder, np.concatenate([broken, SOUND, SOUND], axis=1), [3] * 24, STAGES)
     assert codes.min() >= 0 and len(np.unique(codes[0, -24:])) > 5
 
 
@@ -186,7 +173,7 @@ def test_in_a_patch_it_sends_codes(in_patches: Path, encodec_files: dict[str, Pa
     patch.connect("it.codes", patch.add("vector.mean", "mean"))
     made = patch.render(input=SOUND, rate=RATE)
     found = np.concatenate([np.asarray(event.value) for event in made["it.codes"]], axis=1)
-    wanted = encoded(Encoder(encodec_files["encoder"]), SOUND, [24])
+    wanted = encoded(Encoder(encodec_files["encoder"]), SOUND, [24], STAGES)
     assert len(found) == 4 and found.shape[1] >= FRAMES_IN_ALL
     np.testing.assert_array_equal(found[:, :FRAMES_IN_ALL], wanted[:4])
 

@@ -22,6 +22,29 @@ GOLDEN = Path(__file__).parent / "golden"
 Array = NDArray[Any]
 CONFIGS: dict[str, dict[str, Any]] = {
     "encodec-24khz": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "target_bandwidths": [0.9, 1.8, 3.6]},
+    "encodec-32khz": {
+        "num_filters": 4,
+        "hidden_size": 16,
+        "codebook_size": 64,
+        "target_bandwidths": [1.2],
+        "sampling_rate": 32_000,
+        "upsampling_ratios": [8, 5, 4, 4],
+        "use_causal_conv": False,
+        "use_conv_shortcut": False,
+    },
+    "encodec-48khz": {
+        "num_filters": 4,
+        "hidden_size": 16,
+        "codebook_size": 64,
+        "target_bandwidths": [0.9, 3.6],
+        "sampling_rate": 48_000,
+        "audio_channels": 2,
+        "normalize": True,
+        "norm_type": "time_group_norm",
+        "use_causal_conv": False,
+        "chunk_length_s": 0.04,
+        "overlap": 0.01,
+    },
 }
 
 
@@ -46,7 +69,7 @@ def weights(shapes: Mapping[str, list[int]], seed: int = 1) -> dict[str, Array]:
         elif name.endswith(("alpha", "beta")):
             value = 0.5 + np.abs(0.5 * value)
         elif ".lstm." in name:
-            value *= 0.2
+            value *= 0.5 / np.sqrt(shape[-1])
         elif "norm" in name and name.endswith("weight"):
             value = 1.0 + 0.1 * value
         elif name.endswith("bias"):

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
-import numpy as np
-
-from nodegraph.core import Chunks, InferenceNode, StreamNode, Weights, inlet, node, outlet
-from nodegraph.nodes.codecs.encodec_codec import Decoder, Encoder
-from nodegraph.nodes.codecs.flowing import Floats, expect
-from nodegraph.nodes.codecs.messages import codes_in, latent_in
-from nodegraph.nodes.pieces import Pieces
+from nodegraph.core import Chunks, Weights, inlet, node, outlet
+from nodegraph.nodes.codecs.halves import Back, There, ThereAndBack
 
 RATE, HOP = 24_000, 320
 FRAMES = 3
@@ -20,7 +12,7 @@ FADE = 120
 STAGE_KBPS = 0.75
 """What one stage costs: 10 bits, 75 times a second."""
 BANDWIDTHS = (1.5, 24.0)
-KIND = "encodec-24khz"
+WEIGHTS = Weights("encodec-24khz")
 
 
 def stages_of(bandwidth: float) -> int:
@@ -29,13 +21,14 @@ def stages_of(bandwidth: float) -> int:
 
 
 @node("encodec~", aliases=("encodec.codec~",))
-class Encodec(StreamNode):
+class Encodec(ThereAndBack):
     """Send a sound through EnCodec and back: what is left of it in so many kilobits a second.
 
     `bandwidth` is how many: 1.5, 3, 6, 12 and 24 are those that the model has learned, and what lies between works,
     in steps of 0.75. One channel, up to 12 kHz.
     Shapes: chunks (960,) float32 at 24 kHz, three frames of 320 samples each.
-    Latency: a chunk, 40 ms, and 60 ms for inference and both resamplers at least; the model itself adds none.
+    Latency: 0.1 s at 24 kHz, of which 40 ms are a chunk and none the model's own; 0.14 s at other rates, since the
+    sound is converted there and back.
     Errors: WeightsMissing when `encodec-24khz` is not in the model store.
 
     Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
@@ -47,31 +40,22 @@ class Encodec(StreamNode):
     y = outlet.signal("what is left of it", channels=1)
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
-    weights = Weights(KIND)
+    hop = HOP
+    weights = WEIGHTS
     answer_s = 0.06
 
-    def load(self, files: dict[str, Path], device: str) -> None:
-        self.encoder, self.decoder = Encoder(files["encoder"], device), Decoder(files["decoder"], device)
-        for half in (self.encoder, self.decoder):
-            expect(half.network, KIND, rate=RATE, hop=HOP, delay=0)
-        self.reset()
-
-    def reset(self) -> None:
-        self.encoder.forget()
-        self.decoder.forget()
-
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        codes, _ = self.encoder.encode(clip, stages_of(self.bandwidth))
-        return {"y": self.decoder.decode(codes)[0]}
+    def wanted(self) -> int:
+        return stages_of(self.bandwidth)
 
 
 @node("encodec.encode~", aliases=("encodec.encoder~",))
-class EncodecEncode(InferenceNode):
+class EncodecEncode(There):
     """Turn a sound into EnCodec's codes.
 
-    They may be sent, kept, changed, and made sound of again with `encodec.decode~`. Every 40 ms `codes` sends three frames of them: each frame is one whole number from 0 to 1023 for each stage. The
-    first stage says the most, each further one what those before left over: so codes may be cut off behind any stage.
-    `latent` is what the codes stand for, before it is rounded to them.
+    They may be sent, kept, changed, and made sound of again with `encodec.decode~`. Every 40 ms `codes` sends three
+    frames of them: each frame is one whole number from 0 to 1023 for each stage. The first stage says the most, each
+    further one what those before left over: so codes may be cut off behind any stage. `latent` is what the codes stand
+    for, before it is rounded to them.
     Shapes: chunks (960,) float32 at 24 kHz; codes (stages, 3), whole numbers; latent (128, 3) float32.
     Answers stand 0.12 s after the sound that they speak of.
     Errors: WeightsMissing when `encodec-24khz` is not in the model store.
@@ -86,23 +70,16 @@ class EncodecEncode(InferenceNode):
     latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
-    weights = Weights(KIND)
+    hop = HOP
+    weights = WEIGHTS
     answer_s = 0.08
 
-    def load(self, files: dict[str, Path], device: str) -> None:
-        self.encoder = Encoder(files["encoder"], device)
-        expect(self.encoder.network, KIND, rate=RATE, hop=HOP, delay=0)
-
-    def reset(self) -> None:
-        self.encoder.forget()
-
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        codes, latent = self.encoder.encode(clip, stages_of(self.bandwidth))
-        return {"codes": codes, "latent": latent}
+    def wanted(self) -> int:
+        return stages_of(self.bandwidth)
 
 
 @node("encodec.decode~", aliases=("encodec.decoder~",))
-class EncodecDecode(StreamNode):
+class EncodecDecode(Back):
     """Make sound of EnCodec's codes.
 
     Each message is some frames, one whole number from 0 to 1023 for each stage of each, and is 320 samples of sound a
@@ -110,7 +87,7 @@ class EncodecDecode(StreamNode):
     frame of -1 is one that was lost: the last one is repeated then, and fades away over 80 ms. `latent` takes what
     codes stand for in their place: latents may be mixed, stretched and bent, which codes may not.
     Shapes: codes (stages, frames), 1 to 32 stages; latent (128, frames) float32.
-    Latency: 0.08 s from a message to its sound at 24 kHz; 0.1 s at other rates, for the resampler.
+    Latency: 0.08 s from a message to its sound at 24 kHz; 0.12 s at other rates, for the resampler.
     Errors: WeightsMissing when `encodec-24khz` is not in the model store. Codes that are none of this model's are
     refused by name, and the sound goes on with what comes next.
 
@@ -123,27 +100,7 @@ class EncodecDecode(StreamNode):
     y = outlet.signal("sound", channels=1)
 
     hears = Chunks(samples=HOP, rate=RATE)
-    weights = Weights(KIND)
+    hop, fade = HOP, FADE
+    weights = WEIGHTS
     answer_s = 0.06
     delay = FADE
-
-    def load(self, files: dict[str, Path], device: str) -> None:
-        self.decoder = Decoder(files["decoder"], device)
-        expect(self.decoder.network, KIND, rate=RATE, hop=HOP, delay=0)
-        self.pieces = Pieces(1, FADE)
-        self.decoder.decode(np.zeros((1, FRAMES), np.int64))  # the first time takes longest
-        self.reset()
-
-    def reset(self) -> None:
-        self.decoder.forget()
-        self.pieces.clear()
-
-    def on_codes(self, message: Any, offset_s: float) -> None:
-        self.pieces.lay(offset_s * RATE, self.decoder.conceal(codes_in(message)))
-
-    def on_latent(self, message: Any, offset_s: float) -> None:
-        latent = latent_in(message, self.decoder.width)
-        self.pieces.lay(offset_s * RATE, self.decoder.decode(np.zeros((0, latent.shape[1]), np.int64), latent))
-
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        return {"y": self.pieces.take(len(clip))}

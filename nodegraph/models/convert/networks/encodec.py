@@ -171,13 +171,16 @@ def _ratios(config: Mapping[str, Any]) -> list[int]:
 
 
 def _notes(config: Mapping[str, Any], weights: Weights, delay: int) -> dict[str, str]:
-    """What whoever runs it must know. `delay`: samples by which it lags; ``whole``: samples that it hears at once."""
+    """What whoever runs it must know. `delay`: samples by which it lags; ``whole``: samples that it hears at once,
+    if that must be so, and ``step`` from one such window to the next."""
     stages, entries, _ = codebooks(weights).shape
     rate = int(config.get("sampling_rate", 24_000))
-    whole = ""
+    whole = step = 0
     if config.get("norm_type") == "time_group_norm":
-        whole = str(int(float(config.get("chunk_length_s") or 1.0) * rate))
+        whole = int(float(config.get("chunk_length_s") or 1.0) * rate)
+        step = max(1, int((1.0 - float(config.get("overlap") or 0.0)) * whole))
     return {
         "rate": str(rate), "hop": str(math.prod(_ratios(config))), "delay": str(delay), "stages": str(stages),
-        "entries": str(entries), "whole": whole, "normalize": str(int(bool(config.get("normalize", False)))),
+        "entries": str(entries), "whole": str(whole), "step": str(step),
+        "normalize": str(int(bool(config.get("normalize", False)))),
     }  # fmt: skip

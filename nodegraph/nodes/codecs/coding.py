@@ -1,4 +1,4 @@
-"""EnCodec's two halves: sound to codes, and codes to sound."""
+"""The two halves of a codec: sound to codes, and codes to sound."""
 
 from __future__ import annotations
 
