@@ -7,7 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Chunks, Clip, InferenceNode, Registry, StreamNode, Weights, inlet, node, outlet, registry
+from nodegraph.core import (
+    Chunks,
+    Clip,
+    EventNode,
+    InferenceNode,
+    Registry,
+    StreamNode,
+    Weights,
+    inlet,
+    node,
+    outlet,
+    registry,
+)
 from nodegraph.nodes.pieces import Pieces
 
 
@@ -148,6 +160,17 @@ class Unpacked(FakeStream):
         self.so_far = 0
 
 
+@node("test.passed")
+class Passed(EventNode):
+    """Hand arrays on."""
+
+    x = inlet.tensor("an array", shape=(480,))
+    y = outlet.tensor("the same", shape=(480,))
+
+    def on_x(self, message: Any) -> None:
+        self.y(message)
+
+
 @node("test.prompted~")
 class Prompted(InferenceNode):
     """Answer each clip with what was said last, and when; `fall` ends the worker."""
@@ -200,4 +223,4 @@ class Echo(InferenceNode):
         return {"answer": [(self.asked, word) for word in words]}
 
 
-KINDS = Registry([*registry(), Halved, Delayed, Stereo, Slow, Converted, Packed, Unpacked, Prompted, Echo])
+KINDS = Registry([*registry(), Halved, Delayed, Stereo, Slow, Converted, Packed, Unpacked, Passed, Prompted, Echo])

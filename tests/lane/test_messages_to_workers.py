@@ -54,6 +54,38 @@ def test_it_is_the_same_however_it_is_played() -> None:
     assert_same(played(through(), sound, block=64), played(through(), sound, block=100), "other blocks")
 
 
+@pytest.mark.parametrize("names", [("pack", "unpack"), ("z", "a")])
+def test_a_path_beside_packing_and_unpacking_waits_for_both(names: tuple[str, str]) -> None:
+    """Whichever stands first in the patch; another node that takes arrays and gives arrays may lie between them."""
+    pack, unpack = names
+    graph = Graph(fakes.KINDS)
+    graph.add("in~", "in", channels=1)
+    graph.add("test.unpacked~", unpack)
+    graph.add("test.passed", "passed")
+    graph.add("test.packed~", pack)
+    graph.add("*~", "dry", b=-1.0)
+    graph.add("out~", "out")
+    for cable in (
+        ("in.y", f"{pack}.x"), (f"{pack}.codes", "passed.x"), ("passed.y", f"{unpack}.codes"), (f"{unpack}.y", "out.x"),
+        ("in.y", "dry.x"), ("dry.y", "out.x"),
+    ):  # fmt: skip
+        graph.connect(*cable)
+    late = 480 + answer_frames(fakes.Packed, RATE) + latency_frames(fakes.Unpacked, RATE)
+    player = Player(graph.view, RATE, **OPTIONS)
+    assert player.timing.total == late
+    player.close()
+    made = played(graph, noise(0.5))[0]
+    assert np.abs(made[late + 400 :]).max() == 0.0 and np.abs(made[: late + 200]).max() > 0.1
+
+
+def test_a_loop_through_arrays_is_played() -> None:
+    graph = through()
+    graph.connect("unpack.y", "pack.x")
+    made = played(graph, noise(0.5))
+    late = 480 + answer_frames(fakes.Packed, RATE) + latency_frames(fakes.Unpacked, RATE)
+    assert np.abs(made[:, 2 * late + 400 : 3 * late]).max() > 0.5, "it goes round"
+
+
 def prompted() -> Graph:
     graph = Graph(fakes.KINDS)
     graph.add("in~", "in", channels=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import time
@@ -15,8 +16,12 @@ import pytest
 import tests.lane.fake_streams as fakes
 from nodegraph.core.errors import PatchError
 from nodegraph.core.graph import Graph
-from nodegraph.runtime.lane.streams import answer_frames, latency_frames
+from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.streams import Outflow, answer_frames, latency_frames
 from nodegraph.runtime.lane.worker import Listener, Request, Worker
+from nodegraph.runtime.native import streaming
+from nodegraph.runtime.native.compiled import address
+from nodegraph.runtime.native.words import NOW
 from nodegraph.runtime.player import Player
 from tests.runtime.playing import assert_same, discontinuity
 
@@ -234,3 +239,59 @@ def test_sound_comes_before_words() -> None:
     worker._answer = answer  # type: ignore[method-assign]
     worker.run()
     assert answered == ["sound", "words", "more"]
+
+
+class _Played:
+    """The audio thread's end by itself: a ring in which the test lays the sound, and what is played of it."""
+
+    def __init__(self) -> None:
+        self.ring = Ring(1, 1 << 15)
+        self.ring._planes[:] = 1.0  # what must never be heard
+        self.engine = np.zeros(64, np.int64)
+        ring = self.ring
+        self.state = np.array(
+            [self.engine.ctypes.data, 1, ring.header_address, ring.data_address, ring.size, 0, 240, 0, 1, 1], np.int64
+        )
+        kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+        self.call = kind(address(streaming.stream))
+        self.sound: list[Any] = []
+
+    def play(self, frames: int) -> None:
+        out = np.zeros(frames, np.float32)
+        outs = np.array([out.ctypes.data], np.int64)
+        self.call(self.state.ctypes.data, 0, outs.ctypes.data, frames)
+        self.engine[NOW] += frames
+        self.sound.append(out)
+
+
+def _tone(start: int, frames: int) -> Any:
+    return (0.5 * np.sin(np.arange(start, start + frames) * (2 * np.pi * 220.0 / RATE))).astype(np.float32)[None]
+
+
+@pytest.mark.parametrize("more", range(20, 240, 44))
+def test_sound_that_comes_while_it_fades_does_not_turn_the_fade(more: int) -> None:
+    played = _Played()
+    played.ring.write(0, _tone(0, 1_440))
+    played.play(1_440 - more)
+    played.ring.write(1_440, _tone(1_440, 2_880))
+    played.play(2_400)
+    found = np.concatenate(played.sound)[None]
+    assert discontinuity(found) < BOUND and np.abs(found[:, 2_000:]).max() > 0.45
+
+
+def test_two_gaps_at_once_are_one() -> None:
+    """A segment between them that nothing has been heard of is left out, and so is what lies in the gaps."""
+    played = _Played()
+    outflow = Outflow(played.ring, fakes.Halved.hears, RATE)
+    outflow.begin(0)
+    outflow.say(_tone(0, 1_920))
+    played.play(960)
+    for frame in (2_400, 3_360):
+        outflow.begin(frame)
+        outflow.say(_tone(frame, 480))
+    outflow.say(_tone(3_840, 1_920))
+    for _ in range(8):
+        played.play(480)
+    found = np.concatenate(played.sound)[None]
+    assert discontinuity(found) < BOUND
+    assert np.all(found[:, 1_920:3_360] == 0.0) and np.abs(found[:, 3_840:4_600]).max() > 0.45

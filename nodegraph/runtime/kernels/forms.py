@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from llvmlite import ir
@@ -22,6 +22,7 @@ from nodegraph.core.errors import KernelError
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.runtime.kernels.jit import jit
+from nodegraph.runtime.kernels.known import is_ours, load_ours
 from nodegraph.runtime.kernels.lowering import Lowering
 from nodegraph.runtime.kernels.operators import choose
 from nodegraph.runtime.kernels.values import (
@@ -131,7 +132,10 @@ def kernel(spec: NodeSpec, modes: str, lanes: int = 1, used: int = -1) -> int:
     output k is wanted; `outs` lists the wanted ones' addresses.
     Raises KernelError at the author's line when the source is not in the kernel language.
     """
-    return jit().load(module(spec, modes, lanes, used), ("kernel",))["kernel"]
+    make = partial(module, spec, modes, lanes, used)
+    if is_ours(spec):
+        return load_ours(f"kernel {spec.kind} {modes} {lanes} {used}", make, ("kernel",))["kernel"]
+    return jit().load(make(), ("kernel",))["kernel"]
 
 
 def module(spec: NodeSpec, modes: str, lanes: int = 1, used: int = -1) -> ir.Module:

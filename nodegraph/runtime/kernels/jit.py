@@ -81,16 +81,28 @@ class Jit:
         key = self.key(text)
         with _lock:
             if key not in self._loaded:
-                self._add(self._from_disk(key) or self._compile(text, key, names))
-                found = {name: int(self.engine.get_function_address(f"{name}_{key}")) for name in names}
-                missing = [name for name, address in found.items() if not address]
-                if missing:
-                    raise KernelError(
-                        f"the compiler lost {', '.join(missing)}.", "Delete the kernel cache and report this."
-                    )
-                self._loaded[key] = found
-                self.keys.update(dict.fromkeys(found.values(), key))
+                self._take(key, self._from_disk(key) or self._compile(text, key, names), names)
             return self._loaded[key]
+
+    def load_kept(self, key: str, names: tuple[str, ...]) -> dict[str, int] | None:
+        """What is kept under a key; None when it is not there any more."""
+        with _lock:
+            if key not in self._loaded:
+                code = self._from_disk(key)
+                if code is None:
+                    return None
+                self._take(key, code, names)
+            return self._loaded[key]
+
+    def _take(self, key: str, code: bytes, names: tuple[str, ...]) -> None:
+        """Load machine code, and note where its functions are."""
+        self._add(code)
+        found = {name: int(self.engine.get_function_address(f"{name}_{key}")) for name in names}
+        missing = [name for name, address in found.items() if not address]
+        if missing:
+            raise KernelError(f"the compiler lost {', '.join(missing)}.", "Delete the kernel cache and report this.")
+        self._loaded[key] = found
+        self.keys.update(dict.fromkeys(found.values(), key))
 
     def _add(self, code: bytes) -> None:
         reference = llvm.ObjectFileRef.from_data(code)

@@ -11,7 +11,7 @@ row stands behind it; `at` is how many bytes of the block are done.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from llvmlite import ir
@@ -30,6 +30,7 @@ from nodegraph.runtime.kernels.forms import (
     still_values,
 )
 from nodegraph.runtime.kernels.jit import jit
+from nodegraph.runtime.kernels.known import is_ours, load_ours
 from nodegraph.runtime.kernels.lowering import Lowering
 from nodegraph.runtime.kernels.memory_words import LINK, LINK_VECTORS, called
 from nodegraph.runtime.kernels.values import I64, PTR, Type, Value, ir_type
@@ -48,13 +49,16 @@ def can_link(spec: NodeSpec, used: int) -> bool:
 @cache
 def link(spec: NodeSpec, modes: str, used: int, linked: int) -> int:
     """The address of a form's link. Bit k of `linked`: the k-th signal that comes in is the one in the registers."""
-    return jit().load(link_module(spec, modes, used, linked), ("link",))["link"]
+    make = partial(link_module, spec, modes, used, linked)
+    if is_ours(spec):
+        return load_ours(f"link {spec.kind} {modes} {used} {linked}", make, ("link",))["link"]
+    return jit().load(make(), ("link",))["link"]
 
 
 @cache
 def last_link() -> int:
     """The address of what ends a chain: it writes the registers to memory."""
-    return jit().load(last_module(), ("link",))["link"]
+    return load_ours("last link", last_module, ("link",))["link"]
 
 
 def link_module(spec: NodeSpec, modes: str, used: int, linked: int) -> ir.Module:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nodegraph.core.spec import NodeSpec
 
 Floats = NDArray[np.float32]
-BEFORE, BEGIN, GAIN, MISSED = 1, 2, 3, 4
-"""Words of the ring's header, behind WRITTEN. The audio thread's own are the last two."""
+BEFORE, BEGIN, GAIN, MISSED, FALLS, PLAYED = 1, 2, 3, 4, 5, 6
+"""Words of the ring's header, behind WRITTEN. The audio thread's own are the last four."""
 ROOM_S: Final = 0.02
 """What a flow's answer time leaves beyond the resamplers' lag: for the worker to see it, and to be through."""
 FADE_S: Final = 0.005
@@ -128,7 +128,8 @@ class Outflow:
         words = header(self.ring)
         written = int(words[0])
         self._at = frame
-        words[BEFORE] = written
+        if words[BEGIN] <= words[PLAYED]:  # else the gap before is still to come: it reaches up to here now
+            words[BEFORE] = written
         words[BEGIN] = max(frame, written)
         self.ring._barrier()
         words[0] = max(frame, written)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from llvmlite import ir
 
 from nodegraph.runtime.kernels.jit import jit
+from nodegraph.runtime.kernels.known import is_native, load_ours
 from nodegraph.runtime.kernels.lowering import Lowering
 from nodegraph.runtime.kernels.source import Source
 from nodegraph.runtime.kernels.values import I64, Type, Value, Weak, constant, convert
@@ -33,4 +34,7 @@ def native_module(function: Callable[..., Any]) -> ir.Module:
 @cache
 def address(function: Callable[..., Any]) -> int:
     """The address of the compiled function: ``int64 function(int64, …)`` in the C calling convention."""
+    if is_native(function):
+        name = f"native {function.__module__}.{function.__name__}"
+        return load_ours(name, partial(native_module, function), ("native",))["native"]
     return jit().load(native_module(function), ("native",))["native"]

@@ -9,8 +9,8 @@ def stream(state, ins, outs, frames):
     """Play a worker's sound.
 
     State: engine, channels, header, data, frames of the ring (a power of two), latency, frames of a fade, and the ring
-    of what went in: data (0: not heard), frames, channels. The gain rises by no more than one step a sample, and falls
-    to 0 where a segment ends.
+    of what went in: data (0: not heard), frames, channels. The gain moves by no more than one step a sample, and is 0
+    where a segment ends. Once it falls it falls to 0, also when more comes meanwhile: a turn on the way would be heard.
     """
     engine = load_i64(state, 0)
     channels = load_i64(state, 8)
@@ -27,6 +27,7 @@ def stream(state, ins, outs, frames):
     begin = load_i64(header, 16)
     gain = load_f32(header, 24)
     missed = load_i64(header, 32)
+    falls = load_i64(header, 40)
     step = f32(1.0) / f32(fade)
     first = load_i64(engine, 8 * NOW) - latency
     for i in range(frames):
@@ -47,8 +48,19 @@ def stream(state, ins, outs, frames):
             wanted = risen
         if gain == 0.0 and left < 2 * fade:
             wanted = f32(0.0)  # it begins only when there is enough to come up to the full
-        if wanted == 0.0 and gain > 0.0:
-            missed += 1
+        fallen = gain - step
+        if fallen < 0.0:
+            fallen = f32(0.0)
+        if falls != 0 and wanted > fallen:
+            wanted = fallen
+        if wanted < fallen - f32(0.01) * step:  # what is there ends sooner than was known: rounding is no reason
+            wanted = fallen
+        if wanted < gain:
+            falls = 1
+        if wanted == 0.0:
+            falls = 0
+            if gain > 0.0:
+                missed += 1
         gain = wanted
         wet = gain * gain * (f32(3.0) - f32(2.0) * gain)  # without a corner at either end
         place = 4 * (k & (size - 1))
@@ -63,3 +75,5 @@ def stream(state, ins, outs, frames):
             store_f32(load_i64(outs, 8 * c), 4 * i, sample)
     store_f32(header, 24, gain)
     store_i64(header, 32, missed)
+    store_i64(header, 40, falls)
+    store_i64(header, 48, first + frames)
