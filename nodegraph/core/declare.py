@@ -256,6 +256,9 @@ class InferenceNode(PythonNode):
     hears: ClassVar[Clip | Chunks]
     weights: ClassVar[Weights]
     answer_s: ClassVar[float] = 0.25
+    delay: ClassVar[int] = 0
+    """Samples, at the rate of what it hears, by which its model looks ahead: what is said of a chunk speaks of sound so
+    much before its end."""
 
     def load(self, files: dict[str, Path], device: str) -> None:
         """Open the model. `files` maps the names in the store's manifest to paths."""

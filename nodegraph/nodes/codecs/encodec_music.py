@@ -61,7 +61,8 @@ class EncodecMusicEncode(There):
     latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
-    hop, encoder_delay = HOP, ENCODER_DELAY
+    hop = HOP
+    delay = ENCODER_DELAY
     weights = WEIGHTS
     answer_s = 0.2
 

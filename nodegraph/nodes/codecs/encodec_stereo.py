@@ -90,6 +90,7 @@ class EncodecStereoEncode(InferenceNode):
     hears = Chunks(samples=STEP, rate=RATE)
     weights = WEIGHTS
     answer_s = 1.0
+    delay = OVERLAP
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder = WindowEncoder(files["encoder"], device)

@@ -46,10 +46,9 @@ class ThereAndBack(StreamNode):
 
 
 class There(InferenceNode):
-    """Sound to codes and latents."""
+    """Sound to codes and latents. `delay` is what the encoder looks ahead."""
 
     hop: ClassVar[int]
-    encoder_delay: ClassVar[int] = 0
 
     def wanted(self) -> int:
         """How many stages are wanted now."""
@@ -58,7 +57,7 @@ class There(InferenceNode):
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder = Encoder(files["encoder"], device)
         rate = self.hears.rate
-        expect(self.encoder.network, self.weights.name, rate=rate, hop=self.hop, delay=self.encoder_delay)
+        expect(self.encoder.network, self.weights.name, rate=rate, hop=self.hop, delay=self.delay)
 
     def reset(self) -> None:
         self.encoder.forget()
