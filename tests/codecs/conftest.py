@@ -31,6 +31,16 @@ def encodec48_files(shelf: Path) -> dict[str, Path]:
     return stored(shelf, "encodec-48khz", config | {"chunk_length_s": 1.0}, arrays)
 
 
+@pytest.fixture(scope="session")
+def dac_files(shelf: Path) -> dict[str, Path]:
+    return stored(shelf, "dac-44khz", *of_golden("dac-44khz"))
+
+
+@pytest.fixture(scope="session")
+def oobleck_files(shelf: Path) -> dict[str, Path]:
+    return stored(shelf, "oobleck", *of_golden("oobleck"))
+
+
 @pytest.fixture
 def in_patches(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Patches use the tiny models."""

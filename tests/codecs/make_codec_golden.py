@@ -57,7 +57,32 @@ def encodec(name: str) -> dict[str, Any]:
     return found
 
 
+def dac(name: str) -> dict[str, Any]:
+    """40 frames of noise: codes with all stages, and what they sound like."""
+    from transformers import DacConfig, DacModel
+
+    config = DacConfig(**CONFIGS[name])
+    model = DacModel(config)
+    found = filled(model, config.to_dict())
+    sound = torch.from_numpy(numbers((1, 1, 40 * config.hop_length), 2))
+    _, _, codes, _ = model.encode(sound, return_dict=False)
+    (back,) = model.decode(audio_codes=codes, return_dict=False)
+    return found | {"codes": codes.numpy().astype(np.int16)[0], "sound": back.numpy()}
+
+
+def oobleck(name: str) -> dict[str, Any]:
+    """30 frames of noise: the latent's mean and deviation, and what 30 frames of another latent sound like."""
+    from diffusers import AutoencoderOobleck
+
+    model = AutoencoderOobleck(**CONFIGS[name])
+    found = filled(model, dict(model.config))
+    latents = model.encode(torch.from_numpy(numbers((1, 2, 30 * 2048), 2))).latent_dist
+    sound = model.decode(torch.from_numpy(numbers((1, 2, 24), 3))).sample[0, :, 4 * 2048 : 16 * 2048 : 3]
+    return found | {"mean": latents.mean.numpy()[0], "deviation": latents.std.numpy()[0], "sound": sound.numpy()}
+
+
 MAKERS = dict.fromkeys(("encodec-24khz", "encodec-32khz", "encodec-48khz"), encodec)
+MAKERS |= {"dac-44khz": dac, "oobleck": oobleck}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -21,6 +21,23 @@ from nodegraph.models import Store
 GOLDEN = Path(__file__).parent / "golden"
 Array = NDArray[Any]
 CONFIGS: dict[str, dict[str, Any]] = {
+    "dac-44khz": {
+        "encoder_hidden_size": 2,
+        "decoder_hidden_size": 32,
+        "downsampling_ratios": [2, 4, 8, 8],
+        "n_codebooks": 5,
+        "codebook_size": 64,
+        "codebook_dim": 4,
+        "sampling_rate": 44_100,
+    },
+    "oobleck": {
+        "encoder_hidden_size": 4,
+        "decoder_channels": 2,
+        "decoder_input_channels": 2,
+        "downsampling_ratios": [2, 4, 4, 8, 8],
+        "channel_multiples": [1, 1, 2, 2, 2],
+        "sampling_rate": 44_100,
+    },
     "encodec-24khz": {"num_filters": 4, "hidden_size": 16, "codebook_size": 64, "target_bandwidths": [0.9, 1.8, 3.6]},
     "encodec-32khz": {
         "num_filters": 4,
@@ -78,6 +95,8 @@ def weights(shapes: Mapping[str, list[int]], seed: int = 1) -> dict[str, Array]:
             value *= 0.3
         elif name.endswith("weight"):
             value /= np.sqrt(np.prod(shape[1:]))
+        if ".res_unit" in name and ".conv2.weight" in name and not name.endswith("_v"):
+            value *= 0.2  # what is added on the way must not grow
         found[name] = value.astype(np.float32)
     return found
 

@@ -21,7 +21,7 @@ import onnx
 
 from nodegraph.models.convert.drawing import Array, Drawing
 
-MANY_WEIGHTS: Final = 1 << 17
+MANY_WEIGHTS: Final = 1 << 21
 
 
 class Piece(NamedTuple):
@@ -106,8 +106,10 @@ class Flowing(Layers):
     to them. At 0, and without it, what stood before is what the states say.
     """
 
-    def __init__(self, drawing: Drawing, fresh: str = "") -> None:
+    def __init__(self, drawing: Drawing, fresh: str = "", many: int = MANY_WEIGHTS) -> None:
+        """From `many` weights on, a convolution is drawn as a product: lower it for networks that hear few samples."""
         super().__init__(drawing)
+        self._many = many
         self._states = 0
         self._fresh = drawing.op("Cast", fresh, to=onnx.TensorProto.BOOL) if fresh else ""
 
@@ -164,9 +166,9 @@ class Flowing(Layers):
 
     def _convolved(self, value: str, weight: Array, bias: Array | None, stride: int, dilation: int) -> str:
         """A convolution without padding. One of many weights and few samples is a matter of reading the weights, and
-        read faster as the right side of a product."""
+        they are read faster as the right side of a product."""
         draw = self.drawing
-        if weight.size < MANY_WEIGHTS:
+        if weight.size < self._many:
             return draw.conv(value, weight, bias, strides=[stride], dilations=[dilation])
         made, _, length = weight.shape
         heard = []

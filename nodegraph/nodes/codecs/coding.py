@@ -60,7 +60,7 @@ class Decoder:
             raise WorkerError(f"{what}; this model takes (stages, frames) with {self.stages} stages at most.")
         if codes.size and (codes.min() < 0 or codes.max() >= self.entries):
             raise WorkerError(f"codes go from {codes.min()} to {codes.max()}; this model has 0 to {self.entries - 1}.")
-        added = np.zeros((1, self.width, codes.shape[1]), np.float32) if latent is None else sane(latent)[None]
+        added = np.zeros((1, self.width, codes.shape[1]), np.float32) if latent is None else latent[None]
         (sound,) = self.network.hear(["sound"], {"codes": codes, "latent": added})
         found: Floats = sound[0]
         return found

@@ -11,6 +11,8 @@ from nodegraph.core import WorkerError
 
 MOST_FRAMES = 1_024
 MOST_ROWS = 4_096
+LARGEST = 1e4
+"""Of a latent's numbers: what is larger would break a network's memory."""
 
 
 def codes_in(message: Any) -> NDArray[np.int64]:
@@ -28,7 +30,8 @@ def latent_in(message: Any, width: int) -> NDArray[np.float32]:
         raise WorkerError(f"a latent has {len(found)} rows; this model has {width}.")
     if not np.all(np.isfinite(found)):
         raise WorkerError("a latent has numbers that are none.")
-    return found.astype(np.float32)
+    kept: NDArray[np.float32] = np.clip(found, -LARGEST, LARGEST).astype(np.float32)
+    return kept
 
 
 def _rows(message: Any, what: str) -> NDArray[Any]:

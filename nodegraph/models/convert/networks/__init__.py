@@ -87,4 +87,8 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "beatnet": Network("beats:beat_activations", 1, "torch"),
     "encodec-encoder": Network("encodec:encodec_encoder", 1, "hub"),
     "encodec-decoder": Network("encodec:encodec_decoder", 1, "hub"),
+    "dac-encoder": Network("snakes:dac_encoder", 1, "hub"),
+    "dac-decoder": Network("snakes:dac_decoder", 1, "hub"),
+    "oobleck-encoder": Network("snakes:oobleck_encoder", 1, "hub"),
+    "oobleck-decoder": Network("snakes:oobleck_decoder", 1, "hub"),
 }

@@ -37,7 +37,7 @@ class Seanet:
             self.layers = Whole(drawing, str(config.get("pad_mode", "reflect")))
         else:
             mirrored = self.causal and config.get("pad_mode", "reflect") == "reflect"
-            self.layers = Flowing(drawing, drawing.input("fresh", [1]) if mirrored else "")
+            self.layers = Flowing(drawing, drawing.input("fresh", [1]) if mirrored else "", many=1 << 17)
         self._number = count()
 
     @property
