@@ -13,6 +13,7 @@ from nodegraph.core.declare import InferenceNode
 from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import document_of, flatten, subpatches
+from nodegraph.core.listening import OwnModel
 from nodegraph.core.media import resolve_media
 from nodegraph.core.spec import Role
 from nodegraph.core.subpatches import PatchKinds
@@ -21,6 +22,8 @@ from nodegraph.midi.files import SUFFIXES as MIDI_SUFFIXES
 from nodegraph.midi.files import read_song
 
 OURS = "nodegraph.nodes."
+SILENT = frozenset({"untrusted-model", "no-torch"})
+"""Problems of a node that stays silent, and says why, while the others play."""
 SOUND_SUFFIXES = frozenset({".wav", ".wave", ".flac", ".aif", ".aiff", ".ogg", ".oga", ".mp3", ".opus", ".au", ".caf"})
 
 
@@ -39,7 +42,7 @@ def problems(document: Document, media: Iterable[Path] = (), *, models: bool = T
             continue
         found += _sounds(entry, document, roots, bad)
         if models and entry.spec.role is Role.INFERENCE:
-            found += _weights(entry)
+            found += _weights(entry, document, roots)
     found += _kernels(entries)
     if any(item.code == "unknown-kind" for item in found):
         found += document.graph.registry.problems  # the package that should bring it may have failed to load
@@ -65,7 +68,7 @@ def _kinds_of(document: Document) -> Iterable[PatchKinds]:
 
 def require(document: Document, media: Iterable[Path] = ()) -> None:
     """Raises PatchError (or what the only problem's error is) with every problem of a patch."""
-    found = problems(document, media)
+    found = [item for item in problems(document, media) if item.code not in SILENT]
     if found:
         from nodegraph.core.errors import MediaError, WeightsMissing
 
@@ -87,6 +90,8 @@ def _sounds(
         if item.type != "file" or (owner.file, id, item.name) in bad:
             continue
         text = entry.value(item.name)
+        if not text and item.optional:
+            continue
         if not text:
             what = f"'{entry.kind}' has no file."
             yield Problem("no-file", what, f"Set '{item.name}' to {item.legal()}.", node=entry.id, port=item.name)
@@ -177,12 +182,36 @@ def _kernels(entries: Iterable[NodeEntry]) -> Iterable[Problem]:
                 yield replace(item, node=entry.id)
 
 
-def _weights(entry: NodeEntry) -> Iterable[Problem]:
+def _weights(entry: NodeEntry, document: Document, roots: tuple[Path, ...]) -> Iterable[Problem]:
     spec = entry.spec
     assert spec is not None and issubclass(spec.cls, InferenceNode)
     given = {item.name: entry.value(item.name) for item in spec.settings}
+    if isinstance(spec.cls.weights, OwnModel):
+        text = given[spec.cls.weights.name]
+        if isinstance(text, str) and text:
+            yield from _own_model(entry, document, roots, text)
+        return
     try:
         weights(spec.cls.weights.of(given))
     except NodegraphError as error:
         for item in error.problems:
             yield replace(item, node=entry.id)
+
+
+def _own_model(entry: NodeEntry, document: Document, roots: tuple[Path, ...], text: str) -> Iterable[Problem]:
+    """Whether a model that is code may run, and can."""
+    from importlib.util import find_spec
+
+    from nodegraph.core import trust
+
+    assert entry.spec is not None and issubclass(entry.spec.cls, InferenceNode)
+    port = entry.spec.cls.weights.name
+    try:
+        path = resolve_media(document.folder, text, roots, sounds=stored_sound)
+        trusted = not path.is_file() or trust.is_trusted(path, trust.digest_of_file(path))
+    except (NodegraphError, OSError):
+        return  # said by core.check
+    if not trusted:
+        yield replace(trust.untrusted_model(path), node=entry.id, port=port)
+    elif entry.spec.extra == "torch" and find_spec("torch") is None:
+        yield replace(trust.no_torch(), node=entry.id, port=port)

@@ -19,7 +19,7 @@ from nodegraph.api.performing import Performing
 from nodegraph.api.places import placed_error, resolver
 from nodegraph.api.recording import Recording
 from nodegraph.api.refs import PortRef
-from nodegraph.api.rendering import Post, check_lookahead, check_numbers, make_player
+from nodegraph.api.rendering import Post, check_lookahead, check_numbers, make_player, workers_of
 from nodegraph.api.sounds import Floats, Sound, check_sound_target, heard_sound
 from nodegraph.api.switching import switch, wanted
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
@@ -83,15 +83,19 @@ class Playing(Performing):
         lookahead_s: float = LOOKAHEAD_S,
         acts: Iterable[Act] = (),
         patient: bool = False,
+        models_on: str = "cpu",
+        models_memory: float | None = None,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
         `Patch.play`. `lookahead_s` is how far messages run ahead of the sound: what is played on a controller is heard
         so much later, and it must be longer than a block. `acts` are done at their frames (`runtime.acts`). `patient`:
-        it begins without a device that is not there yet, and goes to it when it comes.
+        it begins without a device that is not there yet, and goes to it when it comes. `models_on` is the device of
+        models (`nodegraph.providers`), `models_memory` how many megabytes their process may hold.
         """
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
+        workers = workers_of(models_on, models_memory)
         self._lines: deque[tuple[str, str]] = deque(maxlen=10_000)
         self._report = report
         self.replay = None
@@ -126,7 +130,7 @@ class Playing(Performing):
         self._started = threading.Event()
         text = dumps(patch.document)
         heard = None if input is None else heard_sound(input, rate)
-        self.player = make_player(patch, rate, heard, self.say, text, first, threads, lookahead_s)
+        self.player = make_player(patch, rate, heard, self.say, text, first, threads, lookahead_s, workers)
         for act in acts:
             self.player.act(act.what, *act.args, frame=act.frame)
         self.heard = Heard(self.player, patch.document, None if keep else KEPT)

@@ -18,6 +18,7 @@ from nodegraph.api.refs import PortRef
 from nodegraph.api.sounds import check_sound_target, heard_sound, writer
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import address, flatten
+from nodegraph.core.listening import Workers
 from nodegraph.core.messages import Event
 from nodegraph.core.patchfile import dumps
 from nodegraph.core.presets import books_of
@@ -227,6 +228,7 @@ def make_player(
     first: Iterable[Post] = (),
     threads: Threads = 1,
     lookahead_s: float | None = None,
+    workers: Workers | None = None,
 ) -> Player:
     """A player for a patch that was checked. Raises what `Player` does, with file and line.
 
@@ -247,6 +249,7 @@ def make_player(
             threads=threads,
             books=books_of(document),
             lookahead_s=LOOKAHEAD_S if lookahead_s is None else lookahead_s,
+            workers=workers,
         )
     except NodegraphError as error:
         raise placed_error(error, document) from error
@@ -265,6 +268,17 @@ def check_lookahead(seconds: float) -> None:
     if not low <= seconds <= high:
         what, do = f"The lookahead is {seconds:g} s.", f"It takes {low:g} to {high:g} s, and more than a block."
         raise PatchError(Problem("bad-lookahead", what, do))
+
+
+def workers_of(models_on: str, models_memory: float | None) -> Workers:
+    """How models are run. Raises WorkerError for a device that is none, PatchError for a size that is none."""
+    from nodegraph.providers import parse_device
+
+    parse_device(models_on)
+    if models_memory is not None and not 0.0 < models_memory < 1e9:
+        what = f"Models cannot hold {models_memory:g} MB."
+        raise PatchError(Problem("bad-option", what, "Give what their process may hold, such as 500."))
+    return Workers(models_on, models_memory)
 
 
 def check_numbers(seconds: float | None, rate: int, block: int) -> None:

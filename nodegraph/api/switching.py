@@ -102,7 +102,7 @@ def _prepared(playing: Playing, asked: Wanted, driver: Driver, rate: int) -> Cha
             old._goal, rate, inputs=old.engine.inputs, outputs=old.engine.outputs, resolve=old.engine.resources.resolve,
             weights=weights, report=playing.say, patch_text=getattr(old.messages, "patch_text", ""),
             start=round(frame / old.rate * rate), threads=old.engine.threads, books=old.messages.books,
-            lookahead_s=old.lookahead_s,
+            lookahead_s=old.lookahead_s, workers=old.workers,
         )  # fmt: skip
         if new.lane is not None:
             new.lane.wait_ready(max(0.0, READY_S - (time.monotonic() - begins)))

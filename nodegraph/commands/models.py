@@ -6,16 +6,21 @@ Every file is fetched by name, checked against its hash, and never installed or 
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nodegraph.commands import model_versions
 
 if TYPE_CHECKING:
-    from nodegraph.models import Entry, Store
+    from nodegraph.models import Entry, Manifest, Store
 
-SUMMARY = "list, fetch and verify models"
+SUMMARY = "list, fetch, verify and speed up models"
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    does = parser.add_subparsers(dest="do", required=True, metavar="list|info|fetch|add|verify|remove")
+    does = parser.add_subparsers(
+        dest="do", required=True, metavar="list|info|fetch|add|verify|remove|optimize|use|devices"
+    )
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="for programs")
 
@@ -43,43 +48,60 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         help="the network to which these weights (.pt, .pth) belong; it is drawn from them, and nothing in them is run",
     )  # fmt: skip
     add("verify", "read and hash what is here").add_argument("names", metavar="NAME", nargs="*")
-    add("remove", "delete a model's files").add_argument("names", metavar="NAME", nargs="+")
+    add("remove", "delete a model's files, and the versions made of them").add_argument(
+        "names", metavar="NAME", nargs="+"
+    )
+    model_versions.arguments(add)
 
 
 def run(args: argparse.Namespace) -> int:
     from nodegraph.models import Store
 
-    return int(globals()[f"_{args.do}"](Store(), args))
+    does: dict[str, Callable[[Store, argparse.Namespace], int]] = {
+        "list": _list, "info": _info, "fetch": _fetch, "add": _add, "verify": _verify, "remove": _remove,
+        "optimize": model_versions.optimize, "use": model_versions.use, "devices": model_versions.devices,
+    }  # fmt: skip
+    return does[args.do](Store(), args)
 
 
 def _list(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import say, say_json
+    from nodegraph.models.users import kinds_of
 
     found = store.list()
     if args.json:
-        say_json({"root": str(store.root), "models": [entry.as_dict() for entry in found]})
+        say_json({"root": str(store.root), "models": [_plain(entry) for entry in found]})
         return 0
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:
         manifest = entry.manifest
-        say(f"{entry.name:{width}}  {entry.state:7}  {_size(manifest.size):>9}  {manifest.licence}: {manifest.title}")
+        nodes = ", ".join(kinds_of(entry.name)) or ("no node uses it" if manifest.kind == "model" else "a sound")
+        used = next((f", {version.to} in use" for version in entry.versions if version.used), "")
+        say(
+            f"{entry.name:{width}}  {entry.state:7}  {_size(manifest.size):>9}  {licence(manifest)}: "
+            f"{manifest.title} ({nodes}{used})"
+        )
+        for text in entry.stale:
+            say(f"{'':{width}}  {text}")
     say(f"stored in {store.root}")
     return 0
 
 
 def _info(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import say, say_json
+    from nodegraph.models.users import kinds_of
 
     entry = store.info(args.name)
     if args.json:
-        say_json(entry.as_dict())
+        say_json(_plain(entry))
         return 0
     manifest = entry.manifest
     say(f"{manifest.name}: {manifest.title}")
     for word, text in (
         ("about", manifest.about), ("hears", manifest.hears), ("says", manifest.says),
-        ("licence", manifest.licence + (", not for commercial use" if manifest.non_commercial else "")),
+        ("licence", licence(manifest)),
         ("", manifest.licence_note), ("origin", manifest.origin), ("revision", manifest.revision),
+        ("nodes", ", ".join(kinds_of(entry.name)) or "none uses it"),
         ("state", f"{entry.state}, {_size(manifest.size)}"), ("folder", str(entry.folder)),
     ):  # fmt: skip
         if text:
@@ -90,6 +112,12 @@ def _info(store: Store, args: argparse.Namespace) -> int:
         )
         say(f"  {'file':8}  {file.key}: {file.save}, {about}")
         say(f"  {'':8}  from {file.source}")
+    for version in entry.versions:
+        say(f"  {'version':8}  {model_versions.in_a_word(version)}")
+        for line in model_versions.told(version):
+            say(f"  {'':8}  {line}")
+    for text in entry.stale:
+        say(f"  {'version':8}  {text}")
     return 0
 
 
@@ -160,6 +188,18 @@ def _remove(store: Store, args: argparse.Namespace) -> int:
         for name, size in freed.items():
             say(f"{name}: removed, {_size(size)} freed")
     return 0
+
+
+def licence(manifest: Manifest) -> str:
+    """``CC BY-NC 4.0, not for commercial use``"""
+    return manifest.licence + (", not for commercial use" if manifest.non_commercial else "")
+
+
+def _plain(entry: Entry) -> dict[str, Any]:
+    """One model for programs: with the nodes that use it."""
+    from nodegraph.models.users import kinds_of
+
+    return entry.as_dict() | {"nodes": list(kinds_of(entry.name))}
 
 
 def _told(entry: Entry, text: str, as_json: bool) -> None:

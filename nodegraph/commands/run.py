@@ -52,6 +52,14 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
         help="how far messages run ahead of the sound, and how much later MIDI is heard than played; it must be longer "
         "than a block (default: 0.03)",
     )  # fmt: skip
+    parser.add_argument(
+        "--models-on", metavar="DEVICE", default="cpu",
+        help="what models run on: cpu, cuda:0, tensorrt:0, coreml, or auto (see nodegraph models devices)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--models-memory", metavar="MB", type=float,
+        help="what the process of the models may hold; models that are idle are unloaded for others",
+    )  # fmt: skip
     parser.add_argument("--no-midi", action="store_true", help="open no MIDI ports for a patch that has nodes for them")
     from nodegraph.commands.company import company_options
 
@@ -112,7 +120,7 @@ def _play(
         patch, args.seconds, driver=args.driver, device=args.device, input_device=args.input_device, rate=args.rate,
         block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
         threads=args.threads, performance=args.perform, keep_performance=args.keep_performance,
-        lookahead_s=args.lookahead,
+        lookahead_s=args.lookahead, models_on=args.models_on, models_memory=args.models_memory,
     )  # fmt: skip
     hearing = Hearing(flatten(patch.document))
     interrupted = watch = None

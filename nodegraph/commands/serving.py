@@ -57,6 +57,7 @@ def serve(
         patch, report=view.log, seconds=args.seconds, driver=args.driver, device=args.device, rate=args.rate,
         input_device=args.input_device, block=args.block, input=input, threads=args.threads, record=args.record,
         keep_performance=args.keep_performance, lookahead_s=args.lookahead, first=posts,
+        models_on=args.models_on, models_memory=args.models_memory,
         performance=args.perform, keep=args.picture is not None,
     ) as session, keeping(session, args, lost, say), company(session, args, say) as beside:  # fmt: skip
         session.play()

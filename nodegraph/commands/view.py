@@ -186,7 +186,12 @@ def listener(state: dict[str, Any]) -> Text:
     text = Text(state["state"], style=CYAN if state["state"] == "ready" else "bold red" if _unwell(state) else DIM)
     if state["inference_p50_ms"] is not None:
         text.append(f"   {state['inference_p50_ms']:.1f} ms", style=DIM)
-        text.append(f" (p99 {state['inference_p99_ms']:.1f})   {state['answered']} answers", style=DIM)
+        text.append(f" (p99 {state['inference_p99_ms']:.1f})", style=DIM)
+        if state["total_p50_ms"] is not None:
+            text.append(f", with waiting {state['total_p50_ms']:.1f} (p99 {state['total_p99_ms']:.1f})", style=DIM)
+        text.append(f"   {state['answered']} answers", style=DIM)
+    if state["version"]:
+        text.append(f"   {state['version']}", style=DIM)
     if state["misses"]:
         text.append(f"   {state['misses']} missed", style="bold red")
     if state["error"]:
@@ -195,4 +200,4 @@ def listener(state: dict[str, Any]) -> Text:
 
 
 def _unwell(state: dict[str, Any]) -> bool:
-    return state["state"] in ("restarting", "failed")
+    return state["state"] in ("restarting", "failed", "unloaded")

@@ -35,7 +35,7 @@ from nodegraph.core.errors import (
     WorkerError,
 )
 from nodegraph.core.graph import Graph
-from nodegraph.core.listening import Chunks, Clip, Weights
+from nodegraph.core.listening import Chunks, Clip, OwnModel, Weights
 from nodegraph.core.media import media_folders, resolve_media
 from nodegraph.core.messages import BANG, At, Event, Note, NoteExpression, Tag
 from nodegraph.core.order import Loop, in_order, loops
@@ -50,9 +50,9 @@ __all__ = [
     "At", "BANG", "BlockNode", "Cable", "CableKind", "Chunks", "Clip", "Control", "DeclarationError", "DeviceError",
     "DeviceNode", "Document", "Event", "EventNode", "Graph", "GraphView", "InferenceNode", "Inlet", "KernelError",
     "BeatTicket", "KernelNode", "Loop", "MediaError", "Memory", "ModelError", "Moment", "Node", "NodeEntry", "NodeSpec",
-    "NodegraphError", "Note", "NoteExpression", "Outlet", "PatchError", "PatchFileError", "PortNode", "Problem",
-    "Registry", "Role", "RouteNode", "Setting", "StreamNode", "Tag", "TapNode", "Total", "Weights", "WeightsMissing",
-    "WorkerError",
+    "NodegraphError", "Note", "NoteExpression", "Outlet", "OwnModel", "PatchError", "PatchFileError", "PortNode",
+    "Problem", "Registry", "Role", "RouteNode", "Setting", "StreamNode", "Tag", "TapNode", "Total", "Weights",
+    "WeightsMissing", "WorkerError",
     "check", "check_file", "dumps", "in_order", "inlet", "load", "loads", "loops", "media_folders", "memory", "node",
     "outlet", "registry", "resolve_media", "save", "setting",
 ]  # fmt: skip

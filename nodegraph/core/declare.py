@@ -239,7 +239,8 @@ class InferenceNode(PythonNode):
 
     The engine side only knows the declaration. `load` and `infer` run in the worker; control inlets read there
     (``self.hop``) have the value they had at the clip's end. `infer` returns a dict by outlet name: one message, a
-    list of messages for an event outlet (each may be ``At(offset_s, message)``), an array for a tensor outlet. Answers
+    list of messages for an event outlet (each may be ``At(offset_s, message)``), an array for a tensor outlet, or a
+    list of arrays, each within an ``At``. Answers
     bear the time of the clip's end plus `answer_s`; for a flow of chunks one chunk more, since it is asked once a
     chunk.
 
@@ -259,6 +260,14 @@ class InferenceNode(PythonNode):
     delay: ClassVar[int] = 0
     """Samples, at the rate of what it hears, by which its model looks ahead: what is said of a chunk speaks of sound so
     much before its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log_lines: list[str] = []
+
+    def log(self, text: str) -> None:
+        """A line for the log, from the worker: it goes with the next answer."""
+        self.log_lines.append(text)
 
     def load(self, files: dict[str, Path], device: str) -> None:
         """Open the model. `files` maps the names in the store's manifest to paths."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -50,3 +51,37 @@ class Weights:
             return self.name
         given = {item.name: item.default for item in defaults} | dict(settings)
         return self.name.format_map(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """How models are run: on which device (`nodegraph.providers`), and how many megabytes their process may hold."""
+
+    on: str = "cpu"
+    memory_mb: float | None = None
+
+
+class Files(dict[str, Path]):
+    """The files of a model by the keys of its manifest, as a node's `load` gets them.
+
+    `on_gpu` are those that a lane on a GPU takes in their place. `version` and `gpu_version` name what they are when
+    they are not the originals; `note` is what should be said about them.
+    """
+
+    def __init__(self, files: Mapping[str, Path]) -> None:
+        super().__init__(files)
+        self.on_gpu: dict[str, Path] = {}
+        self.version = self.gpu_version = self.note = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnModel(Weights):
+    """A file of the user's own, which is code, in place of a model in the store: the setting of that name says which.
+
+    The node's `load` finds the path among its settings, and runs nothing that the user has not trusted
+    (`core.trust`).
+    """
+
+    def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
+        """Empty: the store knows nothing of it."""
+        return ""

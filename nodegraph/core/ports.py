@@ -139,6 +139,7 @@ class Setting(Declaration):
     span: tuple[float, float] | None = None
     unit: str = ""
     writes: bool = False
+    optional: bool = False
 
     @overload
     def __get__(self, node: None, owner: Any) -> Setting: ...
@@ -230,9 +231,9 @@ class _SettingMaker:
         """A word or a sentence."""
         return Setting(default, help, "text")
 
-    def file(self, help: str, *, writes: bool = False) -> Any:
-        """A path, relative to the patch's folder. `writes`: the node makes this file."""
-        return Setting("", help, "file", writes=writes)
+    def file(self, help: str, *, writes: bool = False, optional: bool = False) -> Any:
+        """A path, relative to the patch's folder. `writes`: the node makes this file. `optional`: it may be empty."""
+        return Setting("", help, "file", writes=writes, optional=optional)
 
     def number(self, default: float, help: str, *, span: tuple[float, float] | None = None, unit: str = "") -> Any:
         """A number that is fixed while the node lives."""

@@ -9,6 +9,7 @@ A Python file is a kind likewise: see `core.ownfiles`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -114,6 +115,15 @@ class PatchKinds(Registry):
     def shaped(self, kind: str, values: Mapping[str, Any]) -> NodeSpec | None:
         found = super().shaped(kind, values)
         return shelf.named(found, kind) if found is not None and kind.endswith(OWN) and found.kind != kind else found
+
+    def _located(self, spec: NodeSpec, settings: dict[str, Any]) -> dict[str, Any]:
+        for item in spec.settings:
+            text = settings[item.name]
+            if item.name in spec.cls.shapes and item.type == "file" and isinstance(text, str) and text:
+                with contextlib.suppress(NodegraphError):  # said by core.check
+                    path = resolve_media(self.folder or Path.cwd(), text, (*self.media, *declared_folders()))
+                    settings[item.name] = path if path.is_file() else text
+        return settings
 
     def files(self) -> dict[Path, Stamp | None]:
         """The files on which the kinds that were looked up depend, as they are now."""

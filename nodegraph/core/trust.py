@@ -29,6 +29,9 @@ from nodegraph.core.hints import quoted
 from nodegraph.core.replacing import replace_file
 
 MOST_BYTES: Final = 1_000_000
+"""Of a node's file."""
+MOST_MODEL_BYTES: Final = 1 << 32
+"""Of a model that is code: TorchScript holds its weights, too."""
 _HASH: Final = re.compile("[0-9a-f]{8,64}")
 _edited: Counter[Path] = Counter()
 
@@ -52,10 +55,34 @@ def digest_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def trust(path: str | os.PathLike[str]) -> Trusted:
-    """Trust a file of code as it is now. Nothing in it is run by that. Raises PatchError."""
+def digest_of_file(path: Path) -> str:
+    """The SHA-256 of a file, which may be large. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def untrusted_model(path: Path) -> Problem:
+    """What to say of a model that is code and that nobody has trusted: how to do it."""
+    from nodegraph.core.ownfiles import shown_path
+
+    what = f"The model {quoted(path.name)} is TorchScript, which is code, and you have not trusted it: it stays silent."
+    return Problem("untrusted-model", what, f"If you trust whoever made it, run: nodegraph trust {shown_path(path)}")
+
+
+def no_torch() -> Problem:
+    """What to say where PyTorch is missing."""
+    what = "The model is TorchScript, which needs PyTorch, and that is not installed: it stays silent."
+    do = "Install it: pip install 'nodegraph[torch]'. A build for the processor alone (CPU) is enough."
+    return Problem("no-torch", what, do)
+
+
+def trust(path: str | os.PathLike[str], most: int = MOST_BYTES) -> Trusted:
+    """Trust a file of code as it is now, if it has `most` bytes or fewer. Nothing in it is run by that.
+
+    Raises PatchError.
+    """
     place = Path(os.path.realpath(path))
-    content = content_of(place)
+    content = content_of(place, most)
     made = Trusted(str(place), digest_of(content), len(content), datetime.now(UTC).isoformat(timespec="seconds"))
     target = record(made.sha256)
     try:
@@ -119,7 +146,7 @@ def record(digest: str) -> Path:
     return config_root() / "trusted" / f"{digest}.json"
 
 
-def content_of(path: Path) -> bytes:
+def content_of(path: Path, most: int = MOST_BYTES) -> bytes:
     """A file of code, read whole. Raises PatchError."""
     try:
         if not path.exists():
@@ -127,11 +154,11 @@ def content_of(path: Path) -> bytes:
         if not path.is_file():
             raise PatchError(Problem("missing-file", "This is no ordinary file.", "Name a file.", str(path)))
         with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+            content = stream.read(most + 1)
     except OSError as error:
         what = f"The file cannot be read: {error.strerror or error}."
         raise PatchError(Problem("unreadable-file", what, "Allow yourself to read it.", str(path))) from error
-    if len(content) > MOST_BYTES:
-        what = f"The file is larger than {MOST_BYTES:,} bytes."
+    if len(content) > most:
+        what = f"The file is larger than {most:,} bytes."
         raise PatchError(Problem("too-large", what, "A node needs no such file.", str(path)))
     return content

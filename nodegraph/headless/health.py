@@ -65,7 +65,7 @@ def health(status: Mapping[str, Any], vitals: Vitals, now: float | None = None) 
     if device.get("state") == "gone":
         reasons.append((1, "device-gone", f"The sound device is away ({device.get('gone_s', 0.0):.0f} s)."))
     for node, state in status.get("listeners", {}).items():
-        if state["state"] in ("restarting", "failed"):
+        if state["state"] in ("restarting", "failed", "unloaded"):
             what = f"The listener '{node}' is {state['state']}"
             reasons.append((1, "listener", f"{what}: {state['error']}" if state["error"] else f"{what}."))
     if vitals.not_kept:
@@ -129,10 +129,17 @@ def _of_playing(page: _Page, status: Mapping[str, Any]) -> None:
         return
     page.add("listener_ready", "gauge", "Whether a listener listens.",
              *(({"node": node}, float(state["state"] == "ready")) for node, state in listeners))  # fmt: skip
-    page.add("listener_inference_seconds", "gauge", "How long its model takes, at the median and the 99th percentile.",
-             *(({"node": node, "quantile": quantile}, state[key] / 1e3) for node, state in listeners
-               for quantile, key in (("0.5", "inference_p50_ms"), ("0.99", "inference_p99_ms"))
-               if state[key] is not None))  # fmt: skip
+    for part, about in (
+        ("inference", "How long its model takes, at the median and the 99th percentile."),
+        ("queue", "How long a request waits once its sound is there."),
+        ("total", "From when the sound is there to when the answer is: queue, inference and the way back."),
+    ):
+        page.add(f"listener_{part}_seconds", "gauge", about,
+                 *(({"node": node, "quantile": quantile}, state[key] / 1e3) for node, state in listeners
+                   for quantile, key in (("0.5", f"{part}_p50_ms"), ("0.99", f"{part}_p99_ms"))
+                   if state[key] is not None))  # fmt: skip
+    page.one("models_memory_rss_bytes", "gauge", "What the process of the models holds in memory.",
+             1e6 * float(status.get("models_memory_mb", 0.0)))  # fmt: skip
     for name, key, about in (
         ("listener_answers_total", "answered", "Requests answered well."),
         ("listener_misses_total", "misses", "Requests that failed or came too late."),

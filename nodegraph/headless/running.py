@@ -33,7 +33,8 @@ NEVER: Final = {
     "watch": "nobody is there who edits",
     "trust_edits": "nobody is there who edits",
 }
-PLAYED: Final = ("driver", "device", "input_device", "rate", "block", "threads", "seconds")
+PLAYED: Final = ("driver", "device", "input_device", "rate", "block", "threads", "seconds", "models_on",
+          "models_memory")  # fmt: skip
 
 
 def headless_options(parser: argparse.ArgumentParser) -> None:

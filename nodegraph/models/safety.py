@@ -17,7 +17,7 @@ PICKLES: Final = frozenset({".pkl", ".pickle", ".joblib", ".dill", ".pt", ".pth"
 """Suffixes of files that can run code when they are opened."""
 
 
-INGREDIENTS: Final = frozenset({".pt", ".pth", ".ckpt", ".bin", ".th", ".index", ".data-00000-of-00001"})
+INGREDIENTS: Final = frozenset({".pt", ".pth", ".ckpt", ".bin", ".th", ".tar", ".index", ".data-00000-of-00001"})
 """Suffixes of files from which networks are made: only `models.convert` opens them, and runs nothing of them."""
 
 

@@ -5,6 +5,7 @@
     ROOT/manifests/NAME.json               models that the user added
     ROOT/pins/NAME@REVISION.json           hashes that no manifest knew
     ROOT/.derived/HASH/VERSIONS/           files made from others; may be deleted at any time
+    ROOT/uses/NAME.json                    which faster version of a model is used (`models.versions`)
     ROOT/.incoming/, ROOT/.locks/          work in progress
 
 Files appear under their names only after their hash was found right, by a rename on the same disk. Two processes
@@ -16,21 +17,21 @@ from __future__ import annotations
 import contextlib
 import difflib
 import errno
-import hashlib
 import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 
 from nodegraph.core.errors import ModelError, Problem, WeightsMissing
+from nodegraph.core.listening import Files
 from nodegraph.models.bring import Bringer
 from nodegraph.models.convert.networks import NETWORKS
 from nodegraph.models.disk import CHECKED, checked, matches, sha256, write
+from nodegraph.models.entry import Entry, State
 from nodegraph.models.lock import locked
 from nodegraph.models.making import examine_files, make_network
 from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, read_folder, shipped, valid_name
@@ -39,8 +40,8 @@ from nodegraph.models.safety import check_suffix, plain_name
 from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
 from nodegraph.models.taking import drawn, entry_of, gathered, manifest_of
 from nodegraph.models.urls import forget_old
-
-State = Literal["here", "missing", "altered"]
+from nodegraph.models.versioned import Versioned
+from nodegraph.models.versions import chosen, forget, origin_of, origins, stale, versions_of
 
 
 def default_root() -> Path:
@@ -60,26 +61,7 @@ def nothing(done: int, total: int | None, text: str) -> None:
     """Progress for nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One model as the store has it. `state` looks at names and sizes only; `Store.verify` reads the files."""
-
-    manifest: Manifest
-    state: State
-    folder: Path
-    added: bool
-
-    @property
-    def name(self) -> str:
-        return self.manifest.name
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything as plain data, for ``--json``."""
-        place = {"state": self.state, "folder": str(self.folder), "bytes": self.manifest.size, "added": self.added}
-        return self.manifest.as_dict() | place
-
-
-class Store:
+class Store(Versioned):
     """The models of this user. Cheap to make; it reads the disk at each call.
 
     ``root``: the folder; without it NODEGRAPH_MODELS or the user's data folder (`default_root`).
@@ -116,12 +98,8 @@ class Store:
             self._network(manifest, made)
         return self._entry(manifest, added)
 
-    def files(self, name: str) -> dict[str, Path]:
-        """The paths of a stored model, by the keys of its manifest, as `InferenceNode.load` gets them.
-
-        Raises WeightsMissing when it is not stored, and ModelError (``altered``) when a file changed since it was
-        checked. Unchanged files (same size and time) are not read again.
-        """
+    def _originals(self, name: str) -> dict[str, Path]:
+        """The paths of a stored model by key, whatever versions are used."""
         manifest, _ = self._known(name)
         self._check_licence(manifest, False)
         folder = self._folder(manifest)
@@ -134,6 +112,16 @@ class Store:
         ingredients = manifest.ingredients
         found = {file.key: folder / file.save for file in manifest.files if file.key not in ingredients}
         return found | {made.key: self._network(manifest, made) for made in manifest.networks}
+
+    def files(self, name: str) -> Files:
+        """The paths of a stored model, by the keys of its manifest, as `InferenceNode.load` gets them.
+
+        Where a faster version is used (`use`), it stands in the place of its original.
+
+        Raises WeightsMissing when it is not stored, and ModelError (``altered``) when a file changed since it was
+        checked. Unchanged files (same size and time) are not read again.
+        """
+        return chosen(self.root, self._known(name)[0], self._originals(name))
 
     def verify(self, name: str | None = None, progress: Progress = nothing) -> tuple[Problem, ...]:
         """Read and hash the files of one model, or of every stored one. No problems: all is well."""
@@ -161,13 +149,15 @@ class Store:
         manifest, added = self._known(name)
         folder = self.root / manifest.name
         with self._disk(name), self._locked(name, nothing):
-            freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-            hashes = {file.sha256 for file in manifest.files} | {_origin(manifest, made) for made in manifest.networks}
+            hashes = {file.sha256 for file in manifest.files} | {digest for digest, _ in origins(manifest).values()}
+            gone = [folder, *(self.root / ".derived" / digest for digest in hashes - {""})]
+            freed = sum(path.stat().st_size for place in gone for path in place.rglob("*") if path.is_file())
             if folder.is_dir():
                 shutil.rmtree(folder)
             unpin(manifest, self.root)
-            for digest in hashes - {""}:
-                shutil.rmtree(self.root / ".derived" / digest, ignore_errors=True)
+            forget(self.root, name)
+            for place in gone[1:]:
+                shutil.rmtree(place, ignore_errors=True)
             if added:
                 for suffix in (".json", ".toml"):
                     (self.root / "manifests" / f"{name}{suffix}").unlink(missing_ok=True)
@@ -269,7 +259,7 @@ class Store:
         paths = {file.key: self._folder(manifest) / file.save for file in manifest.files if file.key in made.reads}
         version = f"{made.draws}-{NETWORKS[made.draws].version}"
         return self._derived(
-            _origin(manifest, made), version, "model.onnx", lambda path: make_network(made.draws, paths, path)
+            origin_of(manifest, made), version, "model.onnx", lambda path: make_network(made.draws, paths, path)
         )
 
     def _derived(self, source: str, versions: str, name: str, make: Callable[[Path], None]) -> Path:
@@ -315,7 +305,9 @@ class Store:
                 break
             if path.stat().st_size != file.size or not file.sha256:
                 state = "altered"
-        return Entry(manifest, state, folder, added)
+        return Entry(
+            manifest, state, folder, added, versions_of(self.root, manifest), tuple(stale(self.root, manifest))
+        )
 
     def _folder(self, manifest: Manifest) -> Path:
         return self.root / manifest.name / manifest.revision
@@ -415,7 +407,7 @@ class Store:
         write(folder / CHECKED, json.dumps(seen))
 
     def _locked(self, name: str, progress: Progress) -> contextlib.AbstractContextManager[None]:
-        waiting = lambda: progress(0, None, f"{name}: waiting for another process that fetches it")  # noqa: E731
+        waiting = lambda: progress(0, None, f"{name}: waiting for another process that works on it")  # noqa: E731
         return locked(self.root / ".locks" / f"{name}.lock", waiting)
 
     @contextlib.contextmanager
@@ -432,11 +424,3 @@ class Store:
             what = f"model '{name}': the store in {self.root} cannot be written ({reason})."
             do = "Make it writable, or point NODEGRAPH_MODELS at another folder."
             raise ModelError(Problem("unwritable", what, do)) from error
-
-
-def _origin(manifest: Manifest, made: Made) -> str:
-    """The hash of what a network is made from."""
-    hashes = {file.key: file.sha256 for file in manifest.files}
-    if len(made.reads) == 1:
-        return hashes[made.reads[0]]
-    return hashlib.sha256("".join(hashes[key] for key in made.reads).encode()).hexdigest()

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.errors import WorkerError
-from nodegraph.core.listening import Chunks
+from nodegraph.core.listening import Chunks, Workers
 from nodegraph.core.ports import CableKind
 from nodegraph.core.view import NodeEntry
 from nodegraph.runtime.lane import Lane
@@ -49,6 +49,7 @@ class Listener:
     pending: deque[int] = field(default_factory=deque)
     number: int = 0
     told: str = ""
+    noted: str = ""
     restarts: int = 0
     stream: Ring | None = None
     missing: int = 0
@@ -80,8 +81,10 @@ class Listeners:
         report: Callable[[str, str], None],
         weights: Weights | None,
         modules: list[str],
+        workers: Workers,
     ) -> None:
-        self.rate = rate
+        self.rate, self.workers = rate, workers
+        self._told_device = ""
         self.lane: Lane | None = None
         self._messages = messages
         self._report = report
@@ -95,7 +98,10 @@ class Listeners:
         """Let a node listen to its ring from `frame` on; what it says as sound it lays into `stream`."""
         assert entry.spec is not None
         if self.lane is None:
-            self.lane = Lane(self.rate, self._weights or _no_weights, modules=self._modules)
+            self.lane = Lane(
+                self.rate, self._weights or _no_weights, self.workers.on, memory_mb=self.workers.memory_mb,
+                modules=self._modules,
+            )  # fmt: skip
             self.lane.start()
         flow = isinstance(node.hears, Chunks)
         lag = lag_of(node.hears, self.rate)
@@ -136,7 +142,8 @@ class Listeners:
                 return
             one.pending.append(end)
             one.number += 1
-            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said)
+            late = None if one.flow or one.deaf else end + one.answer
+            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said, late_after=late)
             self._next_clip(one, end)
 
         self._messages.call(one.node, end, ask)
@@ -168,6 +175,8 @@ class Listeners:
             while one.pending and one.pending[0] <= answer.end_frame:
                 one.pending.popleft()
             one.reached = max(one.reached, answer.end_frame - one.lag)
+            for note in answer.notes:
+                self._report(answer.node, note)
             if not answer.ok:
                 one.missing = max(one.missing, answer.end_frame)
                 self._look = 0
@@ -183,6 +192,9 @@ class Listeners:
         if self.lane is None or self._look > 0:
             return
         self._look = LOOK_EVERY
+        if self.workers.on != "cpu" and (line := self.lane.runs_on) != self._told_device:
+            self._told_device = line
+            self._report("", f"models run on {line}.")
         for id, status in self.lane.status().items():
             one = self._of.get(id)
             if one is None:
@@ -194,11 +206,18 @@ class Listeners:
             if status.restarts != one.restarts and status.state != "failed":  # it may be back already
                 one.restarts, one.told = status.restarts, "restarting"
                 self._report(id, status.error or "its worker is started again.")
+            if status.note != one.noted:
+                one.noted = status.note
+                self._report(id, status.note)
             if status.state == one.told:
                 continue
             if status.state == "failed":
                 self._report(id, status.error or "has failed.")
-            elif status.state == "ready" and one.told == "restarting":
+            elif status.state == "unloaded":
+                self._report(id, f"does not listen now: {status.error}.")
+            elif status.state in ("loading", "warming") and one.told == "unloaded":
+                continue
+            elif status.state == "ready" and one.told in ("unloaded", "restarting"):
                 self._report(id, "listens again.")
             elif one.told == "restarting":
                 continue  # loading again: the next word is that it listens

@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode, Moment, PythonNode, TapNode
 from nodegraph.core.errors import NodegraphError, Problem
+from nodegraph.core.listening import Workers
 from nodegraph.core.messages import Event
 from nodegraph.core.ownfiles import carried_on
 from nodegraph.core.ports import CableKind
@@ -94,12 +95,14 @@ class Player(Changing):
         threads: Threads = 1,
         books: Mapping[str, Book] | None = None,
         lookahead_s: float = LOOKAHEAD_S,
+        workers: Workers | None = None,
     ) -> None:
         """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
         `start` is the first frame's number: another one than 0 where this player goes on for another. `lookahead_s`:
         how far messages run ahead of the sound, live; what comes with a frame of its own acts so much later.
 
         `threads` play it at most, the audio thread included. `books` are the patch's presets.
+        `workers` says how models are run.
         Raises PatchError, MediaError, KernelError.
         """
         self.rate = rate
@@ -129,7 +132,8 @@ class Player(Changing):
         self.exact = False
         """Whether edits act at frames that are known beforehand, and told as acts: so that they can be done again.
         Else an edit is heard with the next block."""
-        self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [])
+        self.workers = workers or Workers()
+        self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [], self.workers)
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()
         self._next: Wish | None = None
@@ -389,7 +393,10 @@ class Player(Changing):
         listeners = self.listeners.status()
         if listeners:
             found["listeners"] = listeners
-            found["models_may"] = "" if self.lane is None else self.lane.held
+            lane = self.lane
+            found["models_may"] = "" if lane is None else lane.held
+            found["models_on"] = "" if lane is None else lane.runs_on
+            found["models_memory_mb"] = 0.0 if lane is None else round(lane.resident_bytes / 1e6, 1)
         return found
 
     def close(self) -> None:

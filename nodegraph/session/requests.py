@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Answer = Mapping[str, Any]
 Call = Callable[["Client", Mapping[str, Any]], Answer]
+FLAT: Final = frozenset({bytes, str, int, float, bool, type(None)})
 DEEPEST: Final = 32
 """Lists within lists, and so on, that a request may have."""
 
@@ -91,18 +92,21 @@ def read(data: Any) -> tuple[Request, Mapping[str, Any]]:
         what = f"There is no request {quoted(data['do'])}."
         do = did_you_mean(data["do"], REQUESTS, f"There are {', '.join(sorted(REQUESTS))}.")
         raise PatchError(Problem("unknown-request", what, do))
-    brought = {name: value for name, value in data.items() if name not in ("id", "do")}
+    brought = dict(data)
+    brought.pop("id", None)
+    del brought["do"]
+    fields = found.fields
     problems = []
     for name, value in brought.items():
-        field = found.fields.get(name) if isinstance(name, str) else None
+        field = fields.get(name) if isinstance(name, str) else None
         if field is None:
             takes = f"It takes {listed(found.fields, 'nothing')}."
             what = f"'{found.name}' has no {quoted(str(name))}."
             problems.append(Problem("bad-request", what, did_you_mean(str(name), found.fields, takes)))
-        elif not field.fits(value) or _depth(value) > DEEPEST:
+        elif not field.fits(value) or (type(value) not in FLAT and _depth(value) > DEEPEST):
             what = f"'{found.name}': {name} is {shown(value)}."
             problems.append(Problem("bad-request", what, f"It should be {field.legal}."))
-    for name, field in found.fields.items():
+    for name, field in fields.items():
         if field.needed and name not in brought:
             what = f"'{found.name}' lacks {quoted(name)}."
             problems.append(Problem("bad-request", what, f"Send {field.legal}."))

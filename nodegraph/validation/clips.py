@@ -20,6 +20,7 @@ import numpy as np
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import Chunks
+from nodegraph.core.messages import At
 from nodegraph.core.ports import CableKind
 from nodegraph.core.spec import NodeSpec
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
@@ -57,6 +58,8 @@ class Trial:
             for outlet in self.spec.outlets:
                 value = answer.get(outlet.name)
                 if outlet.kind is CableKind.TENSOR and value is not None:
+                    if isinstance(value, list) and value and isinstance(value[0], At):
+                        value = value[0].message
                     shape = np.shape(value)
                     fits = len(shape) == len(outlet.shape) and all(
                         not isinstance(size, int) or size == given

@@ -8,6 +8,7 @@ from nodegraph.commands.view import LiveStatus, meter, trouble
 
 LISTENER = {
     "state": "ready", "inference_p50_ms": 3.2, "inference_p99_ms": 8.0, "queue_p50_ms": 1.0, "queue_p99_ms": 1.0,
+    "total_p50_ms": 4.5, "total_p99_ms": 9.0, "version": "", "note": "",
     "answered": 12, "misses": 0, "pending": 0, "restarts": 0, "error": "",
 }  # fmt: skip
 STATUS = {

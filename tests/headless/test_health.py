@@ -16,6 +16,7 @@ SAMPLE = re.compile(r'(nodegraph_[a-z0-9_]+)(\{(?:[a-z]+="(?:[^"\\\n]|\\["\\n])*
 def listener(state: str = "ready", **more: Any) -> dict[str, Any]:
     return {
         "state": state, "inference_p50_ms": 4.0, "inference_p99_ms": 9.5, "queue_p50_ms": 1.0, "queue_p99_ms": 2.0,
+        "total_p50_ms": 5.5, "total_p99_ms": 12.0,
         "answered": 7, "misses": 2, "pending": 0, "restarts": 1, "error": "", **more,
     }  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from nodegraph.core import At, Chunks, Clip, InferenceNode, Note, Tag, Weights, inlet, node, outlet
+from nodegraph.core import At, Chunks, Clip, InferenceNode, Note, Tag, Weights, inlet, node, outlet, setting
 
 RATE = 16_000
 
@@ -64,7 +64,8 @@ class ChunkListener(Fake):
 
 @node("test.trouble~")
 class Trouble(Fake):
-    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 answer nonsense, 5 print, 6 exit, 7 be slow."""
+    """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 answer nonsense, 5 print, 6 exit, 7 be slow,
+    8 want memory."""
 
     x = inlet.signal("sound", channels=1)
     what = inlet.control(0.0, "what to do", span=(0.0, 10.0), curve="integer")
@@ -89,6 +90,8 @@ class Trouble(Fake):
                 sys.exit(3)
             case 7:
                 time.sleep(0.05)
+            case 8:
+                np.empty(1 << 55, np.uint8)
         return {"done": int(self.what)}
 
 
@@ -108,6 +111,26 @@ class LoadTrouble(Fake):
 
     def infer(self, clip: Any) -> dict[str, Any]:
         return {}
+
+
+@node("test.heavy~")
+class Heavy(Fake):
+    """Hold as many megabytes as the weights say, and say how many."""
+
+    x = inlet.signal("sound", channels=1)
+    which = setting.choice("a", "which weights", ("a", "b"))
+    holds = outlet.event("megabytes")
+    device = outlet.event("where it was loaded")
+    hears = Clip(seconds=0.05, rate=RATE)
+    weights = Weights("heavy-{which}")
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        super().load(files, device)
+        self.where = device
+        self.block = np.ones(round(float(self.text) * 1e6 / 4), np.float32)
+
+    def infer(self, clip: Any) -> dict[str, Any]:
+        return {"holds": self.block.nbytes / 1e6, "device": self.where}
 
 
 @node("test.burglar~")

@@ -287,7 +287,7 @@ def test_wrong_nodes_are_refused_by_name(make) -> None:
 
 def test_asking_never_blocks_not_even_while_the_worker_stands_still(make) -> None:
     """More requests than a socket takes are kept, and all are answered in the end."""
-    company = make(hang_s=PATIENCE_S)
+    company = make(hang_s=PATIENCE_S, stopped_s=PATIENCE_S)
     company.add("ears", Trouble.spec)
     company.ready()
     company.hear("ears", noise(RATE))

@@ -139,7 +139,8 @@ def toned(**params: Any) -> Graph:
     return graph
 
 
-TROUBLE = {"sleeps": 1.0, "raises": 2.0, "is too short": 3.0, "dies": 0.0}
+TROUBLE = {"sleeps": 1.0, "raises": 2.0, "is too short": 3.0, "dies": 0.0, "is stopped": 0.0}
+SIGNALS = {"dies": signal.SIGKILL, "is stopped": signal.SIGSTOP}
 
 
 @pytest.mark.parametrize("late", ["silence", "dry"])
@@ -155,9 +156,12 @@ def test_a_model_in_trouble_fades_and_comes_back(name: str, late: str) -> None:
         clock.until_heard()
         begun = clock.frames
         player.set("model", "what", TROUBLE[name])
-        if name == "dies":
+        if name in SIGNALS:
             assert player.lane is not None and player.lane.pid
-            os.kill(player.lane.pid, signal.SIGKILL)
+            os.kill(player.lane.pid, SIGNALS[name])
+            stopped = time.monotonic()
+            _wait(player, lambda: clock.played(0.02) and player.listeners.status()["model"]["restarts"] == 1)
+            assert time.monotonic() - stopped < 5.0
         clock.play(0.2)
         _wait(player, lambda: clock.played(0.02) and player.listeners.status()["model"]["state"] == "ready")
         clock.play(1.0)

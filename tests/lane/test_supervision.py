@@ -63,7 +63,7 @@ def test_after_a_restart_a_flow_of_chunks_goes_on_from_the_last_request(make) ->
 
 @pytest.mark.parametrize("how", ["stopped", "endless"])
 def test_a_worker_that_hangs_is_ended_and_comes_back(make, how) -> None:
-    company = make(hang_s=1.5)
+    company = make(hang_s=1.5 if how == "endless" else PATIENCE_S)
     company.add("ears", Trouble.spec)
     company.ready()
     company.hear("ears", noise(RATE))
@@ -72,11 +72,31 @@ def test_a_worker_that_hangs_is_ended_and_comes_back(make, how) -> None:
         os.kill(pid, signal.SIGSTOP)
     company.ask("ears", 1, 4_800, what=0 if how == "stopped" else 3)
     (lost,) = company.collect(1)
-    assert not lost.ok and "the worker gave no answer for 1.5 s" in lost.error
+    told = "gave no answer" if how == "endless" else "was held up from outside"
+    assert not lost.ok and f"the worker {told} for 1.5 s" in lost.error
     assert ("while 'ears' heard the sound up to frame 4800" in lost.error) == (how == "endless")
     assert not alive(pid)
     assert company.answers_again("ears", 2, 4_801).ok
     assert company.lane.status()["ears"].restarts >= 1
+
+
+def test_a_model_that_wants_more_memory_than_there_is_is_told_and_answers_again(make) -> None:
+    company = make()
+    company.add("ears", Trouble.spec)
+    company.ready()
+    company.hear("ears", noise(RATE))
+    lost = company.answer("ears", 1, 4_800, what=8)
+    assert not lost.ok and "MemoryError" in lost.error
+    assert company.answer("ears", 2, 4_801).ok
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody can say it")
+def test_where_memory_runs_out_the_worker_goes_first(make) -> None:
+    company = make()
+    company.add("ears", ClipListener.spec)
+    company.ready()
+    scores = [int(Path(f"/proc/{pid}/oom_score_adj").read_text()) for pid in (company.lane.pid, os.getpid())]
+    assert scores[0] == 500 > scores[1]
 
 
 def test_waiting_for_sound_is_no_hang(make) -> None:

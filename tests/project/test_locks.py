@@ -26,13 +26,13 @@ def pins(name: str) -> dict[str, str]:
     return pinned
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, "torch"])
 def test_every_entry_is_one_version_with_hashes(name: str) -> None:
     loose = [line[:60] for line in entries(name) if not re.match(r"[\w.-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)]
     assert not loose, f"not pinned by version and hash: {loose}"
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, "torch"])
 def test_it_names_neither_a_host_nor_a_path(name: str) -> None:
     places = [line[:80] for line in entries(name) if re.search(r"://|file:|--(extra-)?index|--find-links| @ ", line)]
     assert not places, f"a lock must install from whatever index the user has: {places}"
@@ -63,6 +63,15 @@ def test_what_is_tested_and_measured_is_what_runs(name: str) -> None:
 
 
 def test_torch_stays_out_of_the_locks() -> None:
-    """Its default build brings gigabytes of CUDA; who wants it installs the torch extra on purpose."""
+    """Its default build brings gigabytes of CUDA; who wants it installs the torch extra on purpose. The tests of nn~
+    have a lock of their own, of the build for the processor alone, which goes into no environment (scripts/torch)."""
     found = [(name, package) for name in LOCKS for package in pins(name) if re.match(r"torch|nvidia|triton", package)]
     assert not found
+
+
+def test_the_lock_of_torch_has_what_the_extra_wants_and_no_cuda() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    pinned = pins("torch")
+    assert sorted(pinned) == ["cached-conv", "nn-tilde", "torch"]
+    wanted = next(Requirement(item) for item in project["project"]["optional-dependencies"]["torch"])
+    assert wanted.name == "torch" and wanted.specifier.contains(pinned["torch"].removeprefix("=="))

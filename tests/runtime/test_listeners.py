@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nodegraph.core.graph import Graph
+from nodegraph.core.listening import Workers
 from nodegraph.nodes.analysis.taggers import YamnetTagger
 from nodegraph.runtime.lane import NodeStatus
 from nodegraph.runtime.listeners import LOOK_EVERY, Listeners
@@ -27,7 +28,7 @@ class FakeLane:
         return []
 
     def status(self) -> dict[str, NodeStatus]:
-        status = NodeStatus(self.state, None, None, None, None, 0, 0, 0, self.restarts, self.error)
+        status = NodeStatus(self.state, None, None, None, None, None, None, 0, 0, 0, self.restarts, self.error)
         return {"ears": status}
 
 
@@ -55,7 +56,7 @@ def test_a_restart_is_told_however_short_it_was(name: str) -> None:
     messages = Messages(48_000, *[lambda *_: None] * 4)
     messages.follow(graph.view)
     told: list[str] = []
-    listeners = Listeners(48_000, messages, lambda id, text: told.append(text), None, [])
+    listeners = Listeners(48_000, messages, lambda id, text: told.append(text), None, [], Workers())
     lane = FakeLane()
     listeners.lane = lane  # type: ignore[assignment]
     ears = YamnetTagger()

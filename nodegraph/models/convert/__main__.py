@@ -27,6 +27,7 @@ def main(words: list[str]) -> int:
 
 
 def _make(name: str, target: Path, files: dict[str, Path]) -> None:
+    from nodegraph.models.convert.fitting import Unfit
     from nodegraph.models.convert.networks import NETWORKS
 
     network = NETWORKS[name]
@@ -39,8 +40,9 @@ def _make(name: str, target: Path, files: dict[str, Path]) -> None:
     try:
         model = network.draw(files)
     except (KeyError, IndexError, ValueError, TypeError, onnx.checker.ValidationError) as error:
-        missing = f"it has no {error}" if isinstance(error, KeyError) else f"{type(error).__name__}: {error}"
-        what = f"these are no weights of '{name}': {missing}."
+        said = {KeyError: f"it has no {error}", Unfit: str(error)}
+        why = said.get(type(error), f"{type(error).__name__}: {error}")
+        what = f"these are no weights of '{name}': {why}."
         raise ModelError(
             Problem("wrong-architecture", what, "Name the network that they belong to.", str(first))
         ) from error

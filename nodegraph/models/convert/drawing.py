@@ -34,24 +34,29 @@ class Drawing:
 
     # -- ends
 
-    def input(self, name: str, shape: Shape, element: int = onnx.TensorProto.FLOAT) -> str:
-        """An input, float32 if nothing else is said; a text in its shape is a length that may vary."""
-        self._inputs.append(helper.make_tensor_value_info(name, element, list(shape)))
+    def input(self, name: str, shape: Shape, dtype: Any = np.float32) -> str:
+        """An input of this type; a text in its shape is a length that may vary."""
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self._inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
         return name
 
-    def output(self, value: str, name: str, shape: Shape, element: int = onnx.TensorProto.FLOAT) -> None:
-        """An output, float32 if nothing else is said."""
+    def output(self, value: str, name: str, shape: Shape, dtype: Any = np.float32) -> None:
+        """An output of this type."""
         self._nodes.append(helper.make_node("Identity", [value], [name]))
-        self._outputs.append(helper.make_tensor_value_info(name, element, list(shape)))
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self._outputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
 
     def model(self, **notes: str) -> onnx.ModelProto:
-        """The whole, checked. `notes` are kept in it."""
+        """The whole, checked. `notes` are kept in it. Raises ValueError when its parts do not fit together."""
         graph = helper.make_graph(self._nodes, self.name, self._inputs, self._outputs, self._weights)
         made = helper.make_model(
             graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR, producer_name="nodegraph"
         )
         helper.set_model_props(made, notes)
-        onnx.checker.check_model(made, full_check=True)
+        try:
+            onnx.checker.check_model(made, full_check=True)
+        except onnx.shape_inference.InferenceError as error:
+            raise ValueError(f"the shapes of its weights do not fit together ({str(error).strip()})") from error
         return made
 
     # -- layers
@@ -72,17 +77,18 @@ class Drawing:
         return outputs[0] if count == 1 else tuple(outputs)
 
     def loop(
-        self, count: str, carried: str, body: Callable[[Drawing, str, str], tuple[str, str, int]]
+        self, count: str, carried: str, body: Callable[[Drawing, str, str], tuple[str, str, Any]]
     ) -> tuple[str, str]:
         """Repeat `count` times (an int64 of shape ()): what is carried at the end, and all that was given on the way.
 
         ``body(drawing, number, carried)`` draws one turn, and returns what is carried on (float32), what is given, and
-        the element type of that. It may use weights and values from outside.
+        the type of that. It may use weights and values from outside.
         """
         inner = Drawing(f"{self.name}_turn")
         inner._prefix = f"{self._prefix}t{self._count}_"
         number, going, before = (f"{inner._prefix}{name}" for name in ("number", "going", "before"))
-        after, given, element = body(inner, number, before)
+        after, given, dtype = body(inner, number, before)
+        element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
         on = inner.op("Identity", going)
         info = helper.make_tensor_value_info
         turn = helper.make_graph(
@@ -178,6 +184,17 @@ class Drawing:
             scores = self.op("Add", scores, mask)
         mixed = self.op("MatMul", self.op("Softmax", scores, axis=-1), v)
         return self.reshape(self.op("Transpose", mixed, perm=[0, 2, 1, 3]), 0, -1, size)
+
+    def unit(self, x: str) -> str:
+        """Vectors of length 1 over the last axis; nothing stays nothing."""
+        length = self.op("Max", self.op("ReduceL2", x, axes=[-1], keepdims=1), self.weight(1e-12))
+        found: str = self.op("Div", x, length)
+        return found
+
+    def size_of(self, x: str, axis: int) -> str:
+        """The length of an axis, int64 ``(1,)``."""
+        found: str = self.op("Slice", self.op("Shape", x), self.integers(axis), self.integers(axis + 1))
+        return found
 
     def lstm(
         self, x: str, weights: Mapping[str, Array], prefix: str, layer: int, hidden: str = "", cell: str = ""

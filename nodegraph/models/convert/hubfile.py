@@ -37,3 +37,21 @@ def read_config(path: Path) -> Mapping[str, Any]:
     if not isinstance(data, dict):
         raise ModelError(Problem("damaged", "it is no config.json: a table is expected.", file=str(path)))
     return data
+
+
+def expect(config: Mapping[str, Any], kind: str) -> None:
+    """Raises ModelError when the settings are those of another architecture."""
+    found = config.get("model_type")
+    if found != kind:
+        whose = f"those of a '{found}'" if found else "of an architecture that they do not name"
+        what = f"the settings are {whose}, and a '{kind}' is expected."
+        raise ModelError(Problem("wrong-architecture", what, "Name the network that these files belong to."))
+
+
+def labels_of(config: Mapping[str, Any]) -> list[str]:
+    """The names of a classifier's classes, in the order of its answers. Raises ModelError when some are missing."""
+    named = config.get("id2label")
+    if not isinstance(named, Mapping) or not named or set(named) != {str(number) for number in range(len(named))}:
+        what = "config.json does not name the classes: 'id2label' is missing, or has gaps."
+        raise ModelError(Problem("no-labels", what, "Take the config.json that was published with these weights."))
+    return [str(named[str(number)]) for number in range(len(named))]

@@ -42,6 +42,13 @@ def hann(size: int) -> Floats:
     return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
 
 
+def powers(sound: NDArray[Any], window: Floats, hop: int) -> Floats:
+    """Power spectra of a sound, time first: (frames, size // 2 + 1). The first window begins with the sound."""
+    frames = np.lib.stride_tricks.sliding_window_view(sound, len(window))[::hop]
+    spectra = np.fft.rfft(frames * window)
+    return np.square(spectra.real, dtype=np.float32) + np.square(spectra.imag, dtype=np.float32)
+
+
 def columns(sound: NDArray[Any], window: Floats, hop: int, fft: int, bank: Floats, power: float) -> Floats:
     """Mel columns of a sound, time first: (frames, bands). The first window begins with the sound."""
     frames = np.lib.stride_tricks.sliding_window_view(sound, len(window))[::hop]

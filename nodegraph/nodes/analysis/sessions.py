@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-PROVIDERS = {
-    "cuda": ("CUDAExecutionProvider",),
-    "tensorrt": ("TensorrtExecutionProvider", "CUDAExecutionProvider"),
-    "coreml": ("CoreMLExecutionProvider",),
-}
-
+from nodegraph.providers import Choice, choose, session_options
 
 _open: WeakValueDictionary[tuple[str, int, int, str, tuple[str, ...]], Any] = WeakValueDictionary()
 """Sessions that somebody holds: nodes of one worker that use the same model share it, and it goes with the last."""
@@ -24,32 +20,37 @@ def open_session(path: Path, device: str = "cpu", show: tuple[str, ...] = ()) ->
 
     It remembers nothing between two runs; a node keeps what its model must remember. `show` names float values inside
     the graph that become outputs after the declared ones. A `device` that this machine's onnxruntime lacks falls back
-    to the processor. One thread: the lanes run side by side already, and spinning threads would take the time of the
-    sound.
+    to the processor, and the listeners' status says so (`nodegraph.providers`). One thread: the lanes run side by side
+    already.
     """
-    status = path.stat()
-    key = str(path), status.st_size, status.st_mtime_ns, device, show
+    status, choice = path.stat(), choose(device)
+    key = str(path), status.st_size, status.st_mtime_ns, choice.device, show
     with _opening:
         found = _open.get(key)
         if found is None:
-            found = _open[key] = _session(path, device, show)
+            found = _open[key] = _session(path, choice, show)
         return found
 
 
-def _session(path: Path, device: str, show: tuple[str, ...]) -> Any:
+def _session(path: Path, choice: Choice, show: tuple[str, ...]) -> Any:
     import onnxruntime
 
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    # The graph is handed over as bytes, so onnxruntime must be told where weights beside it lie.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
-    present = onnxruntime.get_available_providers()
-    wanted = [name for name in PROVIDERS.get(device.split(":")[0], ()) if name in present]
     graph = path.read_bytes() + outputs_fragment(show)
-    return onnxruntime.InferenceSession(graph, options, providers=[*wanted, "CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, session_options(path.parent), providers=list(choice.providers))
+
+
+def note_in(session: Any, name: str) -> Any:
+    """What a network's drawing notes under a name (`models.convert`): JSON that was kept with it. Raises ValueError."""
+    noted = session.get_modelmeta().custom_metadata_map.get(name)
+    if noted is None:
+        raise ValueError(f"the model notes no {name}; draw it again from its config.json")
+    return json.loads(noted)
+
+
+def labels_in(session: Any) -> list[str]:
+    """The names of a classifier's classes, as its drawing keeps them. Raises ValueError."""
+    labels: list[str] = note_in(session, "labels")
+    return labels
 
 
 def outputs_fragment(names: tuple[str, ...]) -> bytes:

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import cast
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.declare import InferenceNode, Node
@@ -26,7 +27,7 @@ from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.crossing import crossing_frames
 from nodegraph.runtime.compile.order import Order, carries_sound
-from nodegraph.runtime.lane.streams import answer_frames, latency_frames
+from nodegraph.runtime.lane.streams import answer_frames, latency_frames, streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +92,8 @@ def coders(view: GraphView) -> dict[str, tuple[str, ...]]:
 
 def _own(spec: NodeSpec, rate: int) -> int:
     """The latency that a node declares."""
-    if issubclass(spec.cls, StreamNode):
-        return latency_frames(spec.cls, rate)
+    if streams(spec):
+        return latency_frames(cast("type[StreamNode]", spec.cls), rate)
     return 0 if spec.cls.latency is Node.latency else spec.cls.latency(rate)
 
 

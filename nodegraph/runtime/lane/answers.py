@@ -24,6 +24,7 @@ class Answer:
     array. The stamp is the frame of the clip's end, without the node's `answer_s`; for a message `At` an offset into
     the clip it is later by that offset. ``infer_s``: seconds in the model. ``queue_s``: seconds that the request waited
     for the worker, once its sound was there. Not ``ok``: `error` says why, and `items` holds what was still answered.
+    ``notes``: lines for the log.
     """
 
     node: str
@@ -34,6 +35,7 @@ class Answer:
     queue_s: float
     ok: bool
     error: str
+    notes: tuple[str, ...] = ()
 
 
 def pack_answer(spec: NodeSpec, answer: Any, end_frame: int, rate: int) -> list[list[Any]]:
@@ -52,7 +54,9 @@ def pack_answer(spec: NodeSpec, answer: Any, end_frame: int, rate: int) -> list[
         if value is None:
             continue
         if outlet.kind is CableKind.TENSOR:
-            items.append([outlet.name, end_frame, *_pack_tensor(outlet.name, value)])
+            for array in value if isinstance(value, list) and all(isinstance(one, At) for one in value) else [value]:
+                late, said = (array.offset_s, array.message) if isinstance(array, At) else (0.0, array)
+                items.append([outlet.name, end_frame + round(late * rate), *_pack_tensor(outlet.name, said)])
             continue
         for message in value if isinstance(value, list) else [value]:
             late, said = (message.offset_s, message.message) if isinstance(message, At) else (0.0, message)

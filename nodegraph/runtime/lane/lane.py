@@ -7,6 +7,7 @@ starts it again when it dies or hangs.
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,7 @@ from typing import Any, Final
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.errors import NodegraphError, Problem, WorkerError
+from nodegraph.core.listening import Files
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
 from nodegraph.runtime.lane.answers import Answer
@@ -32,10 +34,12 @@ class Lane:
     """The listeners of one device.
 
     ``rate``: the engine's, frames a second. ``resolve``: gives the files of a model by its name in the store; it is
-    called on a thread of the lane, and what it raises makes that node `failed`. ``device``: handed to the nodes'
-    `load`. ``threads``: how many the worker's libraries may use. ``modules``: further modules in which the worker looks
-    for node classes. ``hang_s``: without an answer for so long, the worker is killed and started again (loading and
-    warming up do not count). ``load_s``: the same for loading one model.
+    called on a thread of the lane, and what it raises makes that node `failed`. ``device``: handed to the nodes' `load`
+    (`nodegraph.providers`). ``memory_mb``: what the worker may hold; models that are idle are unloaded for it.
+    ``threads``: how many the worker's libraries may use. ``modules``: further modules in which the worker looks for
+    node classes. ``hang_s``: without an answer for so long, the worker is killed and started again (loading and warming
+    up do not count). ``load_s``: the same for loading one model.
+    ``stopped_s``: the same for standing still because somebody stopped the process.
     """
 
     def __init__(
@@ -45,9 +49,11 @@ class Lane:
         device: str = "cpu",
         threads: int = 1,
         *,
+        memory_mb: float | None = None,
         modules: Sequence[str] = (),
         hang_s: float = 10.0,
         load_s: float = 180.0,
+        stopped_s: float = 1.5,
     ) -> None:
         self.rate = rate
         self._resolve = resolve
@@ -56,8 +62,8 @@ class Lane:
         self._keys = itertools.count(1)
         self._bringing = threading.Lock()
         self._version = self._seen = 0
-        hello = {"do": "hello", "rate": rate, "device": device, "modules": list(modules)}
-        self._supervisor = Supervisor(self._news, self._seats, self._tell, hello, threads, hang_s, load_s)
+        hello = {"do": "hello", "rate": rate, "device": device, "memory_mb": memory_mb, "modules": list(modules)}
+        self._supervisor = Supervisor(self._news, self._seats, self._tell, hello, threads, hang_s, load_s, stopped_s)
 
     # Nodes.
 
@@ -126,7 +132,8 @@ class Lane:
         self._supervisor.start()
 
     def wait_ready(self, timeout: float, progress: Progress | None = None) -> bool:
-        """Wait until every node is ready, or failed. False when `timeout` seconds were not enough.
+        """Wait until every node is ready, has failed, or was unloaded for want of memory. False when `timeout` seconds
+        were not enough.
 
         ``progress(done, all, text)`` is called ten times a second or so. Starts the lane when that has not been done.
         """
@@ -135,7 +142,7 @@ class Lane:
         while True:
             with self._news:
                 seats = list(self._seats.values())
-                open_ = [seat for seat in seats if seat.state not in ("ready", "failed")]
+                open_ = [seat for seat in seats if seat.state not in ("ready", "failed", "unloaded")]
                 self._seen = self._version
                 if open_ and (left := end - time.monotonic()) > 0:
                     self._news.wait(min(left, PROGRESS_S))
@@ -225,6 +232,20 @@ class Lane:
         """What models may do in this lane's worker, and what not, in one line; empty before it is up."""
         return self._supervisor.held
 
+    @property
+    def runs_on(self) -> str:
+        """What models run on in this lane's worker, and why, in one line; empty before a model of onnxruntime came."""
+        return self._supervisor.runs_on
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the worker holds in memory; 0 where the system does not say."""
+        try:
+            with open(f"/proc/{self.pid}/statm", "rb") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, ValueError, IndexError):
+            return 0
+
     def log(self) -> str:
         """The last that the workers printed, 16 KiB at most."""
         return self._supervisor.log()
@@ -238,16 +259,20 @@ class Lane:
         """Find the model's files. It may take a while: the store hashes a file that it has not seen before."""
         with self._bringing:
             try:
-                files, error = dict(self._resolve(model)), ""
+                given, error = self._resolve(model) if model else {}, ""
+                files = given if isinstance(given, Files) else Files(given)
             except NodegraphError as refused:
-                files, error = {}, str(refused)
+                files, error = Files({}), str(refused)
             except Exception as failed:
-                files, error = {}, f"the files of model '{model}' cannot be had: {type(failed).__name__}: {failed}"
+                files, error = (
+                    Files({}),
+                    f"the files of model '{model}' cannot be had: {type(failed).__name__}: {failed}",
+                )
         with self._news:
             if self._seats.get(seat.node) is not seat:
                 return
             if error:
                 self._supervisor.give_up(seat, error)
             else:
-                seat.files = files
+                seat.files, seat.figures.note = files, files.note
         self._supervisor.wake()

@@ -78,6 +78,15 @@ class Process:
     def log(self) -> str:
         return self._log.decode("utf-8", "replace")
 
+    def stopped(self) -> bool:
+        """Whether it stands still, as somebody or something has sent it SIGSTOP (not on macOS before Python 3.13)."""
+        if not hasattr(os, "waitid"):
+            return False
+        try:
+            return os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return False
+
     def ended(self) -> bool:
         return self._popen.poll() is not None
 

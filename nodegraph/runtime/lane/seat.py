@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from nodegraph.core.listening import Chunks, Clip
+from nodegraph.core.listening import Chunks, Clip, Files
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.values import plain
 from nodegraph.runtime.lane.ring import Ring
@@ -53,7 +53,7 @@ class Seat:
     heard: int
     stream: Ring | None = None
     lasting: dict[str, list[Any]] = field(default_factory=dict)
-    files: dict[str, Path] | None = None
+    files: Files | None = None
     state: State = "loading"
     worker: int = 0
     begun: float | None = None
@@ -63,6 +63,7 @@ class Seat:
 
     def adding(self) -> dict[str, Any]:
         """The message that makes a worker take this node; the ring's memory goes beside it."""
+        files = self.files or Files({})
         return {
             "do": "add",
             "key": self.key,
@@ -72,10 +73,14 @@ class Seat:
             "stream": None if self.stream is None else _shape(self.stream),
             "settings": plain(self.settings),
             "controls": self.controls,
-            "files": {name: str(path) for name, path in (self.files or {}).items()},
+            "files": {name: str(path) for name, path in files.items()},
+            "on_gpu": {name: str(path) for name, path in files.on_gpu.items()},
+            "version": files.version,
+            "gpu_version": files.gpu_version,
             "folder": str(self.folder) if self.folder else "",
             "start": self.heard,
             "said": list(self.lasting.values()),
+            "lasting": list(self.spec.cls.lasting),  # type: ignore[attr-defined]
         }
 
     @property

@@ -36,7 +36,7 @@ SPARE_S: Final = 1.0
 
 def streams(spec: NodeSpec) -> bool:
     """Whether a node of this kind answers with sound."""
-    return issubclass(spec.cls, StreamNode)
+    return issubclass(spec.cls, StreamNode) and any(item.kind is CableKind.SIGNAL for item in spec.outlets)
 
 
 lag_of = cache(held_back_frames)

@@ -36,10 +36,12 @@ class Supervisor:
         threads: int,
         hang_s: float,
         load_s: float,
+        stopped_s: float,
     ) -> None:
         self._news, self._seats, self._tell = news, seats, tell
         self._hello, self._threads = hello, threads
-        self._hang_s, self._load_s = hang_s, load_s
+        self._hang_s, self._load_s, self._stopped_s = hang_s, load_s, stopped_s
+        self._stands_since: float | None = None
         self.answers: deque[Answer] = deque()
         self.closed = False
         self._thread: threading.Thread | None = None
@@ -59,6 +61,8 @@ class Supervisor:
         os.set_blocking(self._wake_out, False)
         self.held = ""
         """What the worker says that it may not do."""
+        self.runs_on = ""
+        """What the worker says that its models run on, and why."""
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._wake_in, selectors.EVENT_READ)
 
@@ -186,7 +190,7 @@ class Supervisor:
         if self._process is None:
             return max(0.0, self._not_before - now) if self._wanted() else LONGEST_SLEEP_S
         busy = any(seat.pending or seat.begun for seat in self._seats.values()) or not self._up
-        return min(TICK_S if busy else 4 * TICK_S, self._hang_s / 4, self._load_s / 4)
+        return min(TICK_S if busy else 4 * TICK_S, self._hang_s / 4, self._load_s / 4, self._stopped_s / 4)
 
     def _wanted(self) -> bool:
         return any(seat.state != "failed" for seat in self._seats.values())
@@ -240,6 +244,12 @@ class Supervisor:
         """Why the worker must be ended, in words; empty when all is well."""
         if self._process is None:
             return ""
+        if not self._process.stopped():
+            self._stands_since = None
+        elif self._stands_since is None:
+            self._stands_since = now
+        elif now - self._stands_since > self._stopped_s:
+            return f"was held up from outside for {self._stopped_s:g} s"
         begun = [seat.begun for seat in self._seats.values() if seat.begun is not None]
         if begun or not self._up:
             slow = now - min(begun, default=self._heard_at) > self._load_s
@@ -284,6 +294,9 @@ class Supervisor:
         if message["say"] == "up":
             self._up, self.held = True, message["held"]
             return
+        if message["say"] == "device":
+            self.runs_on = message["line"]
+            return
         seat = self._by_key.get(message["key"])
         if seat is None:
             return
@@ -293,7 +306,11 @@ class Supervisor:
             self.give_up(seat, message["error"])
         else:
             seat.state = message["state"]
-            seat.begun = None if seat.state == "ready" else self._heard_at
+            seat.begun = None if seat.state in ("ready", "unloaded") else self._heard_at
+            if seat.state == "unloaded":
+                seat.figures.error = message["error"]
+            elif seat.state == "ready":
+                seat.figures.version = message["version"]
             self._tell()
 
     def _take_answer(self, seat: Seat, message: dict[str, Any]) -> None:
@@ -305,15 +322,17 @@ class Supervisor:
         seat.learn(asked)
         figures.inference_s.extend(times)
         figures.queue_s.append(message["queue_s"])
+        if message["began"]:
+            figures.total_s.append(message["queue_s"] + max(0.0, self._heard_at - message["began"]))
         if error:
             figures.misses += 1
             figures.error = error
         else:
             figures.answered += 1
             seat.strikes = 0
-        items, queue_s = unpack_items(message["items"]), message["queue_s"]
+        items, queue_s, notes = unpack_items(message["items"]), message["queue_s"], tuple(map(str, message["notes"]))
         self.answers.append(
-            Answer(seat.node, asked.number, asked.end_frame, items, sum(times), queue_s, not error, error)
+            Answer(seat.node, asked.number, asked.end_frame, items, sum(times), queue_s, not error, error, notes)
         )
         self._tell()
 

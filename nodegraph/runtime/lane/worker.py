@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +32,9 @@ from nodegraph.core.errors import NodegraphError, Problem, WorkerError
 from nodegraph.core.listening import Chunks
 from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
+from nodegraph.providers import choose, told
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
+from nodegraph.runtime.lane.budget import Keeper, give_back, resident_bytes
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import Ear, make_ear
 from nodegraph.runtime.lane.ring import Ring
@@ -42,6 +45,8 @@ NICENESS: Final = 5
 WARM_UPS: Final = 2
 SHORTEST_WAIT_S: Final = 0.0005
 LONGEST_WAIT_S: Final = 0.005
+OUT_OF_MEMORY: Final = 500  # of 1000: which process the system ends first
+MOST_NOTES: Final = 10  # lines for the log that go with one answer
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
 
 
@@ -70,6 +75,8 @@ class Listener:
     requests: deque[Request] = field(default_factory=deque)
     said: deque[tuple[str, int, Any]] = field(default_factory=deque)
     """Messages for its inlets that no clip has come up to yet."""
+    kept: dict[str, tuple[str, int, Any]] = field(default_factory=dict)
+    """The last messages of inlets that keep them."""
     node: InferenceNode | None = None
     ear: Ear | None = None
     stream: Ring | None = None
@@ -77,13 +84,27 @@ class Listener:
     ready: bool = False
     settled: bool = False
     gone: bool = False
+    asleep: bool = False
+    """Its model was unloaded, and comes back when it is asked again."""
+    version: str = ""
+    used: float = 0.0
+    """When it was asked last."""
     broken: bool = False
     """Its sound has a gap: the next chunk begins anew."""
+
+    @property
+    def models(self) -> frozenset[str]:
+        """The files of its model: nodes that have the same ones share what is loaded."""
+        return frozenset(self.order["files"].values())
 
     @property
     def urgent(self) -> bool:
         """Whether it is heard: sound comes before words."""
         return self.outflow is not None
+
+    def learn(self, items: Iterable[tuple[str, int, Any]]) -> None:
+        """Keep what lasts of these messages."""
+        self.kept.update((item[0], item) for item in items if item[0] in self.order["lasting"])
 
     def due(self) -> bool:
         return self.ready and bool(self.requests) and self.requests[0].end_frame <= self.ring.written
@@ -103,6 +124,10 @@ class Worker:
         self.to_load: queue.SimpleQueue[Listener] = queue.SimpleQueue()
         self.count = 0
         self.last_written = -1
+        self.keeper = Keeper(None, self.listeners, self._unload)
+        self.came: queue.SimpleQueue[Listener] = queue.SimpleQueue()
+        """Whose models have just been loaded: they are weighed on the thread that answers."""
+        self.devices = 0
         self.wait_s = SHORTEST_WAIT_S
 
     def run(self) -> None:
@@ -112,6 +137,8 @@ class Worker:
             while os.getppid() == self.parent:
                 for message in self.door.receive():
                     self._heed(message)
+                while not self.came.empty():
+                    self._weigh(self.came.get())
                 due = [listener for listener in self.listeners.values() if listener.due()]
                 if due:
                     self._answer(min(due, key=lambda listener: (not listener.urgent, listener.requests[0].order)))
@@ -123,6 +150,8 @@ class Worker:
         waiting = [listener for listener in self.listeners.values() if listener.ready and listener.requests]
         if not waiting:
             settled = all(listener.settled for listener in self.listeners.values())
+            if not self.came.empty():
+                return 0.0
             return IDLE_S if settled else LONGEST_WAIT_S
         written = max(listener.ring.written for listener in waiting)
         if written != self.last_written:
@@ -137,12 +166,14 @@ class Worker:
         match message["do"]:
             case "hello":
                 self.rate, self.device, self.modules = message["rate"], message["device"], message["modules"]
+                self.keeper = Keeper(message["memory_mb"], self.listeners, self._unload)
                 self._say({"say": "up", "held": self.held})
             case "add":
                 ring = Ring.attach(self.door.files.popleft(), *message["ring"])
                 listener = Listener(message["key"], message["node"], message["kind"], ring, message)
                 if message["stream"] is not None:
                     listener.stream = Ring.attach(self.door.files.popleft(), *message["stream"])
+                listener.learn(unpack_items(message["said"]))
                 self.listeners[listener.key] = listener
                 self.to_load.put(listener)
             case "remove":
@@ -156,7 +187,45 @@ class Worker:
                 request = Request(
                     number, end_frame, controls, message["sent"], self.count, message["late_after"], message["said"]
                 )
-                self.listeners[message["key"]].requests.append(request)
+                listener = self.listeners[message["key"]]
+                listener.requests.append(request)
+                listener.used = time.monotonic()
+                if listener.asleep:
+                    self._wake(listener)
+
+    # Memory, on the thread that answers.
+
+    def _wake(self, listener: Listener) -> None:
+        """Load a model again that was unloaded, if there is room; else its requests fail at once."""
+        if text := self.keeper.refused(listener.models, time.monotonic()):
+            self._refuse(listener, text)
+        else:
+            listener.asleep = listener.settled = False
+            self.to_load.put(listener)
+
+    def _weigh(self, listener: Listener) -> None:
+        """A model has come: if it is too much, others go that are idle, or it goes itself. Else it is ready."""
+        if listener.gone:
+            return
+        listener.ready = True
+        if text := self.keeper.weighed(listener.models, time.monotonic()):
+            self._refuse(listener, text)
+        else:
+            self._say_state(listener, "ready", version=listener.version)
+
+    def _unload(self, models: frozenset[str], text: str) -> None:
+        """Let a model go; its nodes sleep until they are asked again."""
+        for listener in self.listeners.values():
+            if listener.models == models and listener.ready:
+                listener.ready, listener.asleep = False, True
+                self._stop(listener)
+                self._say_state(listener, "unloaded", text)
+
+    def _refuse(self, listener: Listener, text: str) -> None:
+        while listener.requests:
+            request = listener.requests.popleft()
+            listener.learn(unpack_items(request.said))
+            self._say_answer(listener, request, [], [], 0.0, 0.0, text)
 
     # Loading, on a thread of its own.
 
@@ -178,7 +247,7 @@ class Worker:
     def _load(self, listener: Listener) -> None:
         self._say_state(listener, "loading")
         order = listener.order
-        spec = self._spec(listener.kind)
+        spec = shaped(self._spec(listener.kind), order["settings"])
         node = spec.cls()
         if not isinstance(node, InferenceNode):
             raise WorkerError(
@@ -188,30 +257,45 @@ class Worker:
         node.controls = order["controls"]
         node.settings = order["settings"]
         node.folder = Path(order["folder"]) if order["folder"] else None
-        node.load({name: Path(path) for name, path in order["files"].items()}, self.device)
+        before = resident_bytes()
+        files, listener.version = self._files(order)
+        node.load(files, self.device)
+        if len(found := told()) != self.devices:
+            self.devices = len(found)
+            self._say({"say": "device", "line": found[-1]})
         self._say_state(listener, "warming")
         shape = (node.hears.samples,) if listener.ring.channels == 1 else (listener.ring.channels, node.hears.samples)
         for _ in range(WARM_UPS):
-            pack_answer(spec, self._sounding(listener, node, node.infer(np.zeros(shape, np.float32))), 0, self.rate)
+            answer = self._sounding(listener, node, node.infer(np.zeros(shape, np.float32)), say=False)
+            pack_answer(spec, answer, 0, self.rate)
         node.reset()
-        for inlet, frame, value in unpack_items(order["said"]):
+        for inlet, frame, value in listener.kept.values():
             hand_over(node, inlet, value, (frame - order["start"]) / self.rate)
         listener.node = node
-        listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
-        if listener.stream is not None and isinstance(node.hears, Chunks):
-            listener.outflow = Outflow(listener.stream, node.hears, self.rate)
-        listener.ready = True
-        self._say_state(listener, "ready")
+        if listener.ear is None:
+            listener.ear = make_ear(node.hears, listener.ring, self.rate, order["start"])
+            if listener.stream is not None and isinstance(node.hears, Chunks):
+                listener.outflow = Outflow(listener.stream, node.hears, self.rate)
+        listener.broken = True  # also when it comes back: it remembers nothing
+        self.keeper.measured(listener.models, resident_bytes() - before)
+        self.came.put(listener)
+
+    def _files(self, order: dict[str, Any]) -> tuple[dict[str, Path], str]:
+        """What the node gets, and which version of the model that is: on a GPU it may be another."""
+        files, version = order["files"], order["version"]
+        if order["on_gpu"] and choose(self.device).on_gpu:
+            files, version = files | order["on_gpu"], order["gpu_version"]
+        return {name: Path(path) for name, path in files.items()}, version
 
     @staticmethod
-    def _sounding(listener: Listener, node: InferenceNode, answer: Any) -> Any:
-        """The answer without its sound, which goes its own way."""
+    def _sounding(listener: Listener, node: InferenceNode, answer: Any, *, say: bool = True) -> Any:
+        """The answer without its sound, which goes its own way unless it is not to `say` it."""
         if listener.stream is None:
             return answer
         if not isinstance(answer, dict):
             raise ValueError(f"infer gave {type(answer).__name__}, and no sound")
         sound = taken_sound(node.spec, answer, listener.stream.channels, node.hears.samples)
-        if listener.outflow is not None:
+        if listener.outflow is not None and say:
             listener.outflow.say(sound)
         return answer
 
@@ -232,9 +316,12 @@ class Worker:
 
     def _answer(self, listener: Listener) -> None:
         request = listener.requests.popleft()
-        listener.said.extend(unpack_items(request.said))
+        said = unpack_items(request.said)
+        listener.said.extend(said)
+        listener.learn(said)
         if self._of_no_use(listener, request):
-            self._say_answer(listener, request, [], [], 0.0, "it came too late to be of use; a newer clip is waiting")
+            text = "it came too late to be of use; a newer clip is waiting"
+            self._say_answer(listener, request, [], [], 0.0, 0.0, text)
             return
         node, ear = listener.node, listener.ear
         assert node is not None and ear is not None
@@ -267,7 +354,7 @@ class Worker:
         except (Exception, SystemExit) as error:
             errors.append(_told(error))
         listener.ring.busy = 0
-        self._say_answer(listener, request, items, times, queue_s, errors[0] if errors else "")
+        self._say_answer(listener, request, items, times, queue_s, started, errors[0] if errors else "")
 
     def _hand_over(self, listener: Listener, node: InferenceNode, end_frame: int) -> None:
         """Give a node the messages that came before the end of what it is to hear."""
@@ -289,19 +376,22 @@ class Worker:
         items: list[list[Any]],
         times: list[float],
         queue_s: float,
+        began: float,
         error: str,
     ) -> None:
         message = {
             "say": "answer", "key": listener.key, "number": request.number, "items": items, "times": times,
-            "queue_s": queue_s, "error": error,
+            "queue_s": queue_s, "began": began, "error": error, "notes": [],
         }  # fmt: skip
+        if listener.node is not None and listener.node.log_lines:
+            message["notes"], listener.node.log_lines = listener.node.log_lines[:MOST_NOTES], []
         try:
             self._say(message)
         except (TypeError, ValueError, OverflowError) as unfit:
             self._say(message | {"items": [], "error": error or f"the answer cannot be sent: {unfit}"})
 
-    def _say_state(self, listener: Listener, state: str, error: str = "") -> None:
-        self._say({"say": "state", "key": listener.key, "state": state, "error": error})
+    def _say_state(self, listener: Listener, state: str, error: str = "", version: str = "") -> None:
+        self._say({"say": "state", "key": listener.key, "state": state, "error": error, "version": version})
 
     def _say(self, message: object) -> None:
         self.door.send(message)
@@ -311,15 +401,30 @@ class Worker:
                 os._exit(0)
 
     def _close(self, listener: Listener) -> None:
-        node, listener.node, listener.ear = listener.node, None, None
+        """A node has gone: its model goes, too, unless others share it, and its memory is given back."""
+        self._stop(listener)
+        listener.ear = None
+        listener.ring.close()
+        if listener.stream is not None:
+            listener.stream.close()
+        give_back()
+
+    @staticmethod
+    def _stop(listener: Listener) -> None:
+        node, listener.node = listener.node, None
         try:
             if node is not None:
                 node.stop()
         except (Exception, SystemExit):
             traceback.print_exc()
-        listener.ring.close()
-        if listener.stream is not None:
-            listener.stream.close()
+
+
+def shaped(spec: NodeSpec, settings: dict[str, Any]) -> NodeSpec:
+    """The spec of a node with these settings, all of them, files as whole paths."""
+    if not spec.cls.shapes:
+        return spec
+    files = {item.name for item in spec.settings if item.type == "file" and settings.get(item.name)}
+    return spec.cls.shaped({name: Path(value) if name in files else value for name, value in settings.items()})
 
 
 def hand_over(node: InferenceNode, inlet: str, message: Any, offset_s: float) -> None:
@@ -357,6 +462,12 @@ def _end_with_parent(parent: int) -> None:
         threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
 
 
+def _go_first() -> None:
+    """Where memory runs out the system ends this process, and not the engine (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY))
+
+
 def _watch(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(IDLE_S)
@@ -369,6 +480,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
     _end_with_parent(parent)
     os.set_inheritable(fd, False)
+    _go_first()
     held = confine()
     Worker(Door(socket.socket(fileno=fd)), parent, held).run()
     sys.stderr.flush()

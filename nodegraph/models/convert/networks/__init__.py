@@ -52,6 +52,23 @@ def _torch_model_state(files: Files) -> tuple[Mapping[str, Any]]:
     return (tensors_of(read_tensors(files["weights"])["model_state"]),)
 
 
+def _torch_model(files: Files) -> tuple[Mapping[str, Any]]:
+    """The weights stand under ``model``, or are all that there is."""
+    from nodegraph.models.convert.torchfile import read_tensors, tensors_of
+
+    found = read_tensors(files["weights"])
+    return (tensors_of(found["model"] if isinstance(found, dict) and "model" in found else found),)
+
+
+def _torch_settings(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[Any, Any]]:
+    """The weights stand under ``model``, their network's settings under ``cfg``, names of classes under
+    ``label_dict``, if there are any."""
+    from nodegraph.models.convert.torchfile import read_tensors, tensors_of
+
+    found = read_tensors(files["weights"])
+    return tensors_of(found["model"]), dict(found["cfg"]), dict(found.get("label_dict", {}))
+
+
 def _torch_first(files: Files) -> tuple[Mapping[str, Any]]:
     """The weights stand first in a list."""
     from nodegraph.models.convert.torchfile import read_tensors, tensors_of
@@ -75,6 +92,8 @@ def _hub(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
 READERS: Final[Mapping[str, Callable[[Files], tuple[Any, ...]]]] = {
     "torch": _torch,
     "torch-model-state": _torch_model_state,
+    "torch-model": _torch_model,
+    "torch-settings": _torch_settings,
     "torch-first": _torch_first,
     "tensorflow": _tensorflow,
     "hub": _hub,
@@ -91,4 +110,13 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "dac-decoder": Network("snakes:dac_decoder", 1, "hub"),
     "oobleck-encoder": Network("snakes:oobleck_encoder", 1, "hub"),
     "oobleck-decoder": Network("snakes:oobleck_decoder", 1, "hub"),
+    "cnn14": Network("audioset_cnn:cnn14", 1, "torch-model"),
+    "openl3": Network("openl3:openl3", 1, "torch"),
+    "beats": Network("audio_transformers:beats", 1, "torch-settings"),
+    "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
+    "clap-audio": Network("clap:clap_audio", 1, "hub"),
+    "clap-text": Network("clap:clap_text", 1, "hub"),
+    "sentence-encoder": Network("sentences:sentence_encoder", 1, "hub"),
+    "wav2vec2": Network("wav2vec2:wav2vec2", 1, "hub"),
+    "wav2vec2-classifier": Network("wav2vec2:wav2vec2_classifier", 1, "hub"),
 }

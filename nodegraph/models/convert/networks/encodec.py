@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto
 
 from nodegraph.models.convert.drawing import Array, Drawing
 from nodegraph.models.convert.flowing import Flowing, Layers, Piece, Whole, kernel
@@ -108,8 +107,8 @@ def encodec_encoder(weights: Weights, config: Mapping[str, Any]) -> onnx.ModelPr
         x = net.conv(x, net.next(), stride=ratio)
     x = net.activated(net.lstm(x))
     x = net.conv(x, net.next())
-    codes = _quantized(draw, codebooks(weights), x.value, draw.input("stages", [], TensorProto.INT64))
-    draw.output(codes, "codes", ["stages", "frames"], TensorProto.INT64)
+    codes = _quantized(draw, codebooks(weights), x.value, draw.input("stages", [], np.int64))
+    draw.output(codes, "codes", ["stages", "frames"], np.int64)
     draw.output(x.value, "latent", [1, x.channels, "frames"])
     return draw.model(**_notes(config, weights, x.delay * math.prod(ratios)))
 
@@ -120,7 +119,7 @@ def encodec_decoder(weights: Weights, config: Mapping[str, Any]) -> onnx.ModelPr
     books = codebooks(weights)
     _, entries, width = books.shape
     net = Seanet(draw, weights, config, "decoder")
-    codes = draw.input("codes", ["stages", "frames"], TensorProto.INT64)
+    codes = draw.input("codes", ["stages", "frames"], np.int64)
     place = draw.op("Mul", draw.op("Range", *_from_zero(draw, codes)), draw.weight(entries, np.int64))
     rows = draw.op("Add", codes, draw.unsqueeze(place, 1))
     entry = draw.op("Gather", draw.weight(books.reshape(-1, width)), rows, axis=0)
@@ -150,11 +149,11 @@ def _quantized(draw: Drawing, books: Array, latent: str, stages: str) -> str:
     entries = draw.weight(books)
     lengths = draw.weight(-(books.astype(np.float64) ** 2).sum(axis=2))
 
-    def turn(inner: Drawing, number: str, left: str) -> tuple[str, str, int]:
+    def turn(inner: Drawing, number: str, left: str) -> tuple[str, str, Any]:
         book, length = (inner.op("Gather", item, number, axis=0) for item in (entries, lengths))
         nearness = inner.op("Gemm", left, book, length, alpha=2.0, transB=1)  # less the square of `left` itself
         code = inner.op("ArgMax", nearness, axis=1, keepdims=0)
-        return inner.op("Sub", left, inner.op("Gather", book, code, axis=0)), code, TensorProto.INT64
+        return inner.op("Sub", left, inner.op("Gather", book, code, axis=0)), code, np.int64
 
     frames = draw.op("Transpose", draw.squeeze(latent, 0), perm=[1, 0])
     return draw.loop(stages, frames, turn)[1]

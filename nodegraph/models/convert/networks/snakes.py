@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import TensorProto
 
 from nodegraph.models.convert.drawing import Array, Drawing
 from nodegraph.models.convert.flowing import Flowing, Piece, kernel
@@ -85,8 +84,8 @@ def dac_encoder(weights: Weights, config: Mapping[str, Any]) -> onnx.ModelProto:
     sound = Piece(draw.input("sound", [1, 1, "samples"]), 1)
     x = SnakeNet(draw, weights, "encoder", dac_snake).encoded(sound, ratios)
     books = _Books(weights)
-    codes = books.quantized(draw, x.value, draw.input("stages", [], TensorProto.INT64))
-    draw.output(codes, "codes", ["stages", "frames"], TensorProto.INT64)
+    codes = books.quantized(draw, x.value, draw.input("stages", [], np.int64))
+    draw.output(codes, "codes", ["stages", "frames"], np.int64)
     draw.output(x.value, "latent", [1, x.channels, "frames"])
     return draw.model(**_notes(config, 16_000, ratios, x.delay * math.prod(ratios)), **books.notes())
 
@@ -96,7 +95,7 @@ def dac_decoder(weights: Weights, config: Mapping[str, Any]) -> onnx.ModelProto:
     draw = Drawing("dac-decoder")
     ratios = _down(config, (2, 4, 8, 8))[::-1]
     books = _Books(weights)
-    codes = draw.input("codes", ["stages", "frames"], TensorProto.INT64)
+    codes = draw.input("codes", ["stages", "frames"], np.int64)
     latent = draw.input("latent", [1, books.width, "frames"])
     value = draw.op("Add", draw.op("Transpose", books.summed(draw, codes), perm=[0, 2, 1]), latent)
     net = SnakeNet(draw, weights, "decoder", dac_snake)
@@ -161,12 +160,12 @@ class _Books:
         parts = (self.into, self.into_bias, self.book / length, self.book, self.out, self.out_bias)
         kept = [draw.weight(part) for part in parts]
 
-        def turn(inner: Drawing, number: str, left: str) -> tuple[str, str, int]:
+        def turn(inner: Drawing, number: str, left: str) -> tuple[str, str, Any]:
             into, into_bias, ways, book, out, out_bias = (inner.op("Gather", item, number, axis=0) for item in kept)
             found = inner.op("Gemm", left, into, into_bias, transB=1)
             code = inner.op("ArgMax", inner.op("Gemm", found, ways, transB=1), axis=1, keepdims=0)
             said = inner.op("Gemm", inner.op("Gather", book, code, axis=0), out, out_bias)
-            return inner.op("Sub", left, said), code, TensorProto.INT64
+            return inner.op("Sub", left, said), code, np.int64
 
         frames = draw.op("Transpose", draw.squeeze(latent, 0), perm=[1, 0])
         return draw.loop(stages, frames, turn)[1]
