@@ -19,8 +19,6 @@ PORT: Final = 8840
 OSCQUERY_PORT: Final = 8841
 OSC_PORT: Final = 9000
 CLOCKS: Final = ("midi", "mtc", "link", "jack")
-SENDERS: Final = ("osc.send", "codes.send")
-RECEIVERS: Final = ("osc.receive", "codes.receive")
 OPENING: Final = ("serve", "listen", "oscquery", "osc", "osc_tcp", "follow")
 """Options for which a patch plays as a session."""
 
@@ -70,7 +68,7 @@ def wants_company(args: argparse.Namespace, patch: Patch) -> bool:
     return any(getattr(args, name) is not None for name in OPENING) or args.recover is not None or uses_osc(patch)
 
 
-def uses_osc(patch: Patch, kinds: tuple[str, ...] = (*SENDERS, *RECEIVERS)) -> bool:
+def uses_osc(patch: Patch, kinds: tuple[str, ...] = ("osc.send", "osc.receive")) -> bool:
     """Whether a patch has nodes for OSC."""
     from nodegraph.core.flatten import flatten
 
@@ -104,8 +102,8 @@ def company(
             stack.callback(found.midi.close)
         if args.osc is not None or args.osc_tcp is not None or uses_osc(session.patch):
             found.osc = stack.enter_context(_osc(session, args))
-            if found.osc.port is None and found.osc.tcp_port is None and uses_osc(session.patch, RECEIVERS):
-                say("The patch receives by OSC, and no port is open for it: --osc opens one.")
+            if found.osc.port is None and found.osc.tcp_port is None and uses_osc(session.patch, ("osc.receive",)):
+                say("The patch has osc.receive, and no port is open for it: --osc opens one.")
         if any(value is not None for value in (args.serve, args.listen, args.oscquery)):
             found.server = _server(session, args, found.osc, health, metrics)
             stack.callback(found.server.close)

@@ -35,8 +35,6 @@ from nodegraph.session.layout import Selection, selection
 from nodegraph.session.parameters import ROOT, Parameter
 from nodegraph.session.session import Session
 
-RECEIVERS: Final = {"osc.receive": "message", "codes.receive": "lost"}
-"""Nodes that get what comes in, and the outlet of messages by which they are known."""
 MOST_LISTS: Final = 64
 ANSWER_S, ANSWER_TRIES = 0.002, 250
 """How often it is looked whether a value can be told, and how many times."""
@@ -154,7 +152,7 @@ class Handling:
         self._receivers = []
         for item in self._known.values():
             entry = entry_at(view, item.node) if isinstance(item.port, Outlet) else None
-            if entry is not None and RECEIVERS.get(entry.kind) == item.port.name:
+            if entry is not None and entry.kind == "osc.receive" and item.port.name == "message":
                 pattern = str(entry.value("address"))
                 try:
                     self._receivers.append(Pattern("//*" if pattern.startswith("$") else pattern))
