@@ -157,6 +157,9 @@ class InferenceNode(PythonNode):
     hears: ClassVar[Clip | Chunks]
     weights: ClassVar[Weights]
     answer_s: ClassVar[float] = 0.25
+    delay: ClassVar[int] = 0
+    """Samples, at the rate of what it hears, by which its model looks ahead: what is said of a chunk speaks of sound so
+    much before its end."""
 
     def __init__(self) -> None:
         super().__init__()

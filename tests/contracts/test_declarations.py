@@ -16,7 +16,7 @@ from tests.contracts.drive import NATIVE, kind
 
 EVERY = list(registry())
 every = pytest.mark.parametrize("spec", EVERY, ids=kind)
-UNITS = {"", "s", "Hz", "dB", "cycles", "st", "BPM"}
+UNITS = {"", "s", "Hz", "dB", "cycles", "st", "BPM", "kbit/s"}
 
 
 def test_the_registry_has_no_problems():

@@ -6,7 +6,7 @@ has them; weights are given as PyTorch stores them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -30,6 +30,7 @@ class Drawing:
         self._inputs: list[onnx.ValueInfoProto] = []
         self._outputs: list[onnx.ValueInfoProto] = []
         self._count = 0
+        self._prefix = ""
 
     # -- ends
 
@@ -39,10 +40,11 @@ class Drawing:
         self._inputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
         return name
 
-    def output(self, value: str, name: str, shape: Shape) -> None:
-        """A float32 output."""
+    def output(self, value: str, name: str, shape: Shape, dtype: Any = np.float32) -> None:
+        """An output of this type."""
         self._nodes.append(helper.make_node("Identity", [value], [name]))
-        self._outputs.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, list(shape)))
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        self._outputs.append(helper.make_tensor_value_info(name, kind, list(shape)))
 
     def model(self, **notes: str) -> onnx.ModelProto:
         """The whole, checked. `notes` are kept in it. Raises ValueError when its parts do not fit together."""
@@ -62,16 +64,43 @@ class Drawing:
     def weight(self, array: Array | float | Sequence[float] | Sequence[int], dtype: Any = np.float32) -> str:
         """A constant."""
         self._count += 1
-        name = f"w{self._count}"
+        name = f"{self._prefix}w{self._count}"
         self._weights.append(numpy_helper.from_array(np.ascontiguousarray(np.asarray(array, dtype)), name))
         return name
 
     def op(self, kind: str, *inputs: str, count: int = 1, **attributes: Any) -> Any:
         """Any operation of ONNX: the name of what it makes, or a tuple of `count` names."""
         self._count += 1
-        outputs = [f"v{self._count}" if count == 1 else f"v{self._count}_{number}" for number in range(count)]
+        made = f"{self._prefix}v{self._count}"
+        outputs = [made if count == 1 else f"{made}_{number}" for number in range(count)]
         self._nodes.append(helper.make_node(kind, list(inputs), outputs, **attributes))
         return outputs[0] if count == 1 else tuple(outputs)
+
+    def loop(
+        self, count: str, carried: str, body: Callable[[Drawing, str, str], tuple[str, str, Any]]
+    ) -> tuple[str, str]:
+        """Repeat `count` times (an int64 of shape ()): what is carried at the end, and all that was given on the way.
+
+        ``body(drawing, number, carried)`` draws one turn, and returns what is carried on (float32), what is given, and
+        the type of that. It may use weights and values from outside.
+        """
+        inner = Drawing(f"{self.name}_turn")
+        inner._prefix = f"{self._prefix}t{self._count}_"
+        number, going, before = (f"{inner._prefix}{name}" for name in ("number", "going", "before"))
+        after, given, dtype = body(inner, number, before)
+        element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+        on = inner.op("Identity", going)
+        info = helper.make_tensor_value_info
+        turn = helper.make_graph(
+            inner._nodes, inner.name,
+            [info(number, onnx.TensorProto.INT64, []), info(going, onnx.TensorProto.BOOL, []),
+             info(before, onnx.TensorProto.FLOAT, None)],
+            [info(on, onnx.TensorProto.BOOL, []), info(after, onnx.TensorProto.FLOAT, None),
+             info(given, element, None)],
+            inner._weights,
+        )  # fmt: skip
+        last, every = self.op("Loop", count, "", carried, count=2, body=turn)
+        return last, every
 
     def integers(self, *values: int) -> str:
         """A constant list of int64, as shapes and axes are given."""

@@ -158,7 +158,9 @@ class _Timer:
         for source in self.sources[id]:
             spec = self.view._store.nodes[source].spec
             if source in self.late and spec is not None and issubclass(spec.cls, InferenceNode):
-                said = round(spec.cls.hears.seconds * self.rate) + answer_frames(spec.cls, self.rate)
+                heard = spec.cls.hears
+                ahead = round(spec.cls.delay * self.rate / heard.rate)
+                said = round(heard.seconds * self.rate) + answer_frames(spec.cls, self.rate) + ahead
                 late.append(self.late[source] + said)
         return max(late, default=0)
 

@@ -1,0 +1,1 @@
+"""Codecs whose two halves are neural networks: sound as a few numbers, and back."""

@@ -1,0 +1,106 @@
+"""EnCodec at 24 kHz: sound through a few kilobits a second, as it plays."""
+
+from __future__ import annotations
+
+from nodegraph.core import Chunks, Weights, inlet, node, outlet
+from nodegraph.nodes.codecs.halves import Back, There, ThereAndBack
+
+RATE, HOP = 24_000, 320
+FRAMES = 3
+FADE = 120
+"""Samples over which sound fades where no more codes come."""
+STAGE_KBPS = 0.75
+"""What one stage costs: 10 bits, 75 times a second."""
+BANDWIDTHS = (1.5, 24.0)
+WEIGHTS = Weights("encodec-24khz")
+
+
+def stages_of(bandwidth: float) -> int:
+    """As many stages as go through so many kilobits a second, one at least."""
+    return max(1, int(bandwidth / STAGE_KBPS + 1e-6))
+
+
+@node("encodec~", aliases=("encodec.codec~",))
+class Encodec(ThereAndBack):
+    """Send a sound through EnCodec and back: what is left of it in so many kilobits a second.
+
+    `bandwidth` is how many: 1.5, 3, 6, 12 and 24 are those that the model has learned, and what lies between works,
+    in steps of 0.75. One channel, up to 12 kHz.
+    Shapes: chunks (960,) float32 at 24 kHz, three frames of 320 samples each.
+    Latency: 0.1 s at 24 kHz, of which 40 ms are a chunk and none the model's own; 0.14 s at other rates, since the
+    sound is converted there and back.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
+    facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+    bandwidth = inlet.control(6.0, "how much may go through", unit="kbit/s", span=BANDWIDTHS, curve="log")
+    y = outlet.signal("what is left of it", channels=1)
+
+    hears = Chunks(samples=FRAMES * HOP, rate=RATE)
+    hop = HOP
+    weights = WEIGHTS
+    answer_s = 0.06
+
+    def wanted(self) -> int:
+        return stages_of(self.bandwidth)
+
+
+@node("encodec.encode~", aliases=("encodec.encoder~",))
+class EncodecEncode(There):
+    """Turn a sound into EnCodec's codes.
+
+    They may be sent, kept, changed, and made sound of again with `encodec.decode~`. Every 40 ms `codes` sends three
+    frames of them: each frame is one whole number from 0 to 1023 for each stage. The first stage says the most, each
+    further one what those before left over: so codes may be cut off behind any stage. `latent` is what the codes stand
+    for, before it is rounded to them.
+    Shapes: chunks (960,) float32 at 24 kHz; codes (stages, 3), whole numbers; latent (128, 3) float32.
+    Answers stand 0.12 s after the sound that they speak of.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022, section 3.2.
+    Weights: facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+    bandwidth = inlet.control(6.0, "how many stages: 0.75 kbit/s each", unit="kbit/s", span=BANDWIDTHS, curve="log")
+    codes = outlet.tensor("codes of three frames", shape=("stages", FRAMES))
+    latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
+
+    hears = Chunks(samples=FRAMES * HOP, rate=RATE)
+    hop = HOP
+    weights = WEIGHTS
+    answer_s = 0.08
+
+    def wanted(self) -> int:
+        return stages_of(self.bandwidth)
+
+
+@node("encodec.decode~", aliases=("encodec.decoder~",))
+class EncodecDecode(Back):
+    """Make sound of EnCodec's codes.
+
+    Each message is some frames, one whole number from 0 to 1023 for each stage of each, and is 320 samples of sound a
+    frame. What comes in time goes on from what came before, without a seam; where nothing comes the sound fades. A
+    frame of -1 is one that was lost: the last one is repeated then, and fades away over 80 ms. `latent` takes what
+    codes stand for in their place: latents may be mixed, stretched and bent, which codes may not.
+    Shapes: codes (stages, frames), 1 to 32 stages; latent (128, frames) float32.
+    Latency: 0.08 s from a message to its sound at 24 kHz; 0.12 s at other rates, for the resampler.
+    Errors: WeightsMissing when `encodec-24khz` is not in the model store. Codes that are none of this model's are
+    refused by name, and the sound goes on with what comes next.
+
+    Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
+    facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
+    """
+
+    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
+    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
+    y = outlet.signal("sound", channels=1)
+
+    hears = Chunks(samples=HOP, rate=RATE)
+    hop, fade = HOP, FADE
+    weights = WEIGHTS
+    answer_s = 0.06
+    delay = FADE
