@@ -102,8 +102,8 @@ class CodesReceive(EventNode):
     bits = setting.number(0, "bits of a code; 0: as known", span=(0, 16))
     buffer = inlet.control(0.1, "how long codes wait for those that are late", unit="s", span=(0.0, 5.0), ramp_s=0.0)
     hold = inlet.control(0.2, "how long the last codes stand for missing ones", unit="s", span=(0.0, 5.0), ramp_s=0.0)
-    lost = outlet.event("how many packets were lost so far, whenever one is missed")
     codes = outlet.tensor("codes of some frames", shape=("stages", "frames"))
+    lost = outlet.event("how many packets were lost so far, whenever one is missed")
 
     def start(self, when: Moment) -> None:
         self.kind = _kind(self)
