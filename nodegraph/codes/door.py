@@ -87,23 +87,24 @@ class CodesDoor:
             for sock in sockets:
                 sock.close()
             raise
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(sockets, ready), name="codes", daemon=True)
+        ready, failed = threading.Event(), list[BaseException]()
+        self._thread = threading.Thread(target=self._run, args=(sockets, ready, failed), name="codes", daemon=True)
         self._thread.start()
-        ready.wait(END_S)
+        ready.wait()
+        if failed:
+            self._thread = None
+            raise DeviceError(Problem("codes", f"The door for codes cannot be opened: {failed[0]}.")) from failed[0]
         return self
 
-    def _run(self, sockets: list[socket.socket], ready: threading.Event) -> None:
+    def _run(self, sockets: list[socket.socket], ready: threading.Event, failed: list[BaseException]) -> None:
         async def whole() -> None:
-            self._loop = asyncio.get_running_loop()
-            self._ended = asyncio.Event()
-            self.sender = CodesSender(self._targets, self.counters, self.log, _no_clock)
-            for sock in sockets:
-                self._add(sock)
-            self._revision = self.session.revision
-            self.session.news.listen(self._hear, ("playing",))
-            self._attach()
-            ready.set()
+            try:
+                self._come_up(sockets)
+            except BaseException as error:
+                failed.append(error)
+                return
+            finally:
+                ready.set()
             while not self._ended.is_set():
                 self.log.tick()
                 self._follow()
@@ -114,6 +115,17 @@ class CodesDoor:
             self._close()
 
         asyncio.run(whole())
+
+    def _come_up(self, sockets: list[socket.socket]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(lambda loop, about: self.log.note("faults of our own", str(about)[:200]))
+        self._ended = asyncio.Event()
+        self.sender = CodesSender(self._targets, self.counters, self.log, _no_clock)
+        for sock in sockets:
+            self._add(sock)
+        self._revision = self.session.revision
+        self.session.news.listen(self._hear, ("playing",))
+        self._attach()
 
     def close(self) -> None:
         """Close the ports. Closed already, it does nothing."""

@@ -38,6 +38,7 @@ KNOWN: Final = {
     for codec in (
         Codec("encodec-24khz", 24_000, 320, 10),
         Codec("encodec-32khz", 32_000, 640, 11),
+        Codec("dac-44khz", 44_100, 512, 10),
     )
 }
 """Codecs by the name of their model in the store."""

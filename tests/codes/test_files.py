@@ -95,11 +95,12 @@ def reading(path: Path, **values: Any) -> Graph:
 
 def test_what_was_kept_is_said_again_at_its_frames(tmp_path: Path) -> None:
     path = tmp_path / "kept.safetensors"
-    played(keeping(path), 47_000)
-    assert len(read(path).arrays) == 24
-    found, log = played(reading(path), RATE)
+    played(keeping(path), RATE)
+    kept = read(path).arrays
+    assert [one.at for one in kept[:24]] == [1_920 * (number + 1) for number in range(24)]
+    found, log = played(reading(path), RATE + 5_000)
     codes = [item for item in found if isinstance(item[1], np.ndarray)]
-    assert [frame for frame, _ in codes] == [1_920 * (number + 1) for number in range(24)] and not log
+    assert [frame for frame, _ in codes] == [one.at for one in kept] and not log
     for number, (_, value) in enumerate(codes):
         np.testing.assert_array_equal(value, numbered(number))
     half, _ = played(reading(path), RATE // 2, rate=RATE // 2)

@@ -3,6 +3,7 @@ clicks. Offline: what arrives are acts at frames."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ RATE = 48_000
 BOUND = 3.2e-5
 """-90 dBFS, as for edits."""
 OPTIONS: dict[str, Any] = {"weights": lambda name: {}, "modules": ["tests.codes.fake_codec"]}
+BITS = Codec("test-bits", fakes.RATE, HOP, 16)
 ENCODEC = Codec("encodec-24khz", 24_000, 320, 10)
 
 
@@ -118,6 +120,34 @@ def test_after_the_hold_it_fades_and_comes_back_without_a_click(hold: float) -> 
     assert abs(quiet.size / 100 - (2.5 - 2 * hold)) < 0.15
 
 
+@pytest.mark.parametrize("clock", [0.997, 1.003])
+def test_frames_that_are_left_out_or_said_twice_make_no_click(clock: float) -> None:
+    """Far more than clocks differ by, so that it happens within seconds."""
+    sound = sine(14.0)[0]
+    packets = [
+        (number * CHUNK, build(Packet(BITS, 1, number, number * FRAMES, fakes.coded(piece))))
+        for number, piece in enumerate(sound[: len(sound) // CHUNK * CHUNK].reshape(-1, CHUNK))
+    ]
+    arrivals = through(packets, clock=clock, jitter=480)
+    made, events, _ = received(receiver(), round(13.0 * RATE), arrivals, **OPTIONS)
+    lengths = {np.shape(value)[1] for _, port, value in events if port == "codes"}
+    assert lengths == {FRAMES, FRAMES - 1 if clock < 1.0 else FRAMES + 1}
+    frames = [(frame, np.shape(value)[1]) for frame, port, value in events if port == "codes"]
+    assert all(later - frame == count * HOP for (frame, count), (later, _) in pairwise(frames)), (
+        "one behind the other, exactly"
+    )
+    assert discontinuity(made) <= BOUND
+
+
+def test_without_a_buffer_codes_are_said_as_they_come() -> None:
+    line = Waiting(RATE)
+    said = []
+    for number in range(5):
+        line.arrive(packet(number), 1_000 + number * 1_920, 0.0)
+        said += say_all(line, 1_000 + number * 1_920)
+    assert [due for due, codes, _ in said if codes is not None] == [1_000 + number * 1_920 for number in range(5)]
+
+
 def test_the_stand_in_would_show_a_click() -> None:
     """With a hold of nothing and no fade a hole reads as far more than the bound."""
     sound = sine(1.0)
@@ -139,24 +169,23 @@ def say_all(line: Waiting, until: int, hold_s: float = 0.2) -> list[tuple[int, A
     return found
 
 
-@pytest.mark.parametrize("millionths", [-200, 50])
-def test_two_clocks_drift_apart_and_nothing_grows(millionths: int) -> None:
+@pytest.mark.parametrize(("millionths", "frames", "seconds"), [(-200, 3, 3_600), (50, 3, 3_600), (-400, 1, 600)])
+def test_two_clocks_drift_apart_and_nothing_grows(millionths: int, frames: int, seconds: int) -> None:
     """An hour, with 20 ms of jitter: what waits stays as long as the buffer; a frame is corrected when it must be."""
     chance = np.random.default_rng(5)
     line = Waiting(RATE)
     early, lost, held = [], 0, 0
-    seconds = 3_600
-    for number in range(seconds * 25):
-        frame = round(number * 1_920 * (1 + millionths * 1e-6) + chance.integers(0, 960))
+    for number in range(seconds * 75 // frames):
+        frame = round(number * 640 * frames * (1 + millionths * 1e-6) + chance.integers(0, 960))
         for _, _, gone in say_all(line, frame):
             lost += gone
-        line.arrive(packet(number), frame, 0.1)
+        line.arrive(packet(number, frames=frames), frame, 0.1)
         held = max(held, len(line._packets))
         if number > 1_000:
-            early.append(line._place(line._said + number * 3 - line._next) - frame)
+            early.append(line._place(line._said + number * frames - line._next) - frame)
     wanted = abs(millionths) * 1e-6 * seconds / (320 / 24_000)
     assert abs(line.corrected - wanted) <= 3, (line.corrected, wanted)
-    assert lost == 0 and held <= 5 and line.late == 0
+    assert lost == 0 and held <= 5 * 3 / frames and line.late == 0
     assert np.min(early) > 0.06 * RATE and np.max(early) < 0.14 * RATE
 
 
