@@ -76,7 +76,7 @@ def require(document: Document, media: Iterable[Path] = ()) -> None:
         if codes == {"weights-missing"}:
             raise WeightsMissing(found)
         if codes <= {"missing-file", "outside-file", "bad-sound", "empty-sound", "no-file", "unwritable-file",
-                     "bad-midi", "no-mido"}:  # fmt: skip
+                     "bad-midi", "no-mido", "bad-codes", "wrong-codec"}:  # fmt: skip
             raise MediaError(found)
         raise PatchError(found)
 
@@ -102,7 +102,7 @@ def _sounds(
             path = resolve_media(document.folder, text, roots, writes=item.writes, sounds=stored_sound)
         except NodegraphError:
             continue  # said by core.check, or not to be looked into
-        problem = _unwritable(entry, path) if item.writes else _unreadable(path)
+        problem = _unwritable(entry, path) if item.writes else _unreadable(entry, path)
         if problem:
             yield replace(problem, node=entry.id, port=item.name)
 
@@ -124,9 +124,15 @@ def _unwritable(entry: NodeEntry, path: Path) -> Problem | None:
     return None
 
 
-def _unreadable(path: Path) -> Problem | None:
-    """Whether a sound file opens, or a MIDI file is whole. A sound's header is read; one that breaks off later is found
-    when it is loaded."""
+def _unreadable(entry: NodeEntry, path: Path) -> Problem | None:
+    """Whether a sound file opens, or a MIDI file is whole, or what the node itself finds wrong. A sound's header is
+    read; one that breaks off later is found when it is loaded."""
+    own = getattr(entry.spec and entry.spec.cls, "check_source", None)
+    if own is not None:
+        try:
+            own(path, entry.value)
+        except NodegraphError as error:
+            return error.problems[0]
     if path.suffix.lower() in MIDI_SUFFIXES:
         try:
             read_song(path)

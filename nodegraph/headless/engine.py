@@ -271,6 +271,8 @@ def load(plan: dict[str, Any]) -> None:
         from nodegraph.server import server  # noqa: F401
     if args.get("osc") is not None or args.get("osc_tcp") is not None:
         from nodegraph.osc import door  # noqa: F401
+    if args.get("codes") is not None:
+        from nodegraph.codes import door as codes_door  # noqa: F401
     registry()
     native_render()
 

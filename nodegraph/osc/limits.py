@@ -62,8 +62,11 @@ class Log:
 
     EVERY_S = 1.0
 
-    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
-        self._say, self._clock = say, clock
+    def __init__(
+        self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic, word: str = "OSC: "
+    ) -> None:
+        """`word`: how each line begins."""
+        self._say, self._clock, self._word = say, clock, word
         self._next = -1e9
         self._held: Counter[str] = Counter()
         self._example: dict[str, str] = {}
@@ -86,7 +89,7 @@ class Log:
                 parts.append(f"{count} {what}{f' ({example})' if example else ''}")
             self._held.clear()
             self._example.clear()
-            self._say(f"OSC: {'; '.join(parts)}.")
+            self._say(f"{self._word}{'; '.join(parts)}.")
 
     def tick(self) -> None:
         """Called now and then: what was held back does not wait for the next thing to happen."""

@@ -80,10 +80,10 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise PatchError(Problem("bad-network", what, "Write it as 192.168.1.0/24, or as one address.")) from None
 
 
-def check_open(host: str, allow: Iterable[str]) -> None:
+def check_open(host: str, allow: Iterable[str], word: str = "OSC") -> None:
     """Raises DeviceError when a door is opened to others, and nobody has said to whom."""
     if host not in Allowed() and host != "localhost" and not list(allow):
-        what = f"OSC on {host} would be open to everybody who can reach it."
+        what = f"{word} on {host} would be open to everybody who can reach it."
         raise DeviceError(
             Problem("open-to-all", what, "Say from which networks it may come: allow=['192.168.1.0/24'].")
         )

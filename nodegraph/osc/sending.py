@@ -12,10 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from nodegraph.core.errors import NodegraphError
-from nodegraph.core.osc import OscOut
 from nodegraph.osc.building import bundle, message, time_tag
 from nodegraph.osc.framing import Framing, frame
 from nodegraph.osc.limits import Counters, Log
@@ -134,14 +133,14 @@ class Sender:
         self.allowed, self.counters, self.log = allowed, counters, log
         self._timebase = timebase
         self._loop = asyncio.get_running_loop()
-        self._put: deque[tuple[int, OscOut]] = deque()
+        self._put: deque[tuple[int, Any]] = deque()
         self._awake = False
         self._waiting = 0
         self._targets: dict[tuple[str, int, str], Target] = {}
         self._sockets: dict[int, socket.socket] = {}
 
-    def put(self, frame: int, out: OscOut) -> None:
-        """A message that leaves at a frame; from the player's thread."""
+    def put(self, frame: int, out: Any) -> None:
+        """What leaves at a frame, as `leave` takes it; from the player's thread."""
         if len(self._put) + self._waiting >= MOST_WAITING:
             self.counters.unsent += 1
             return
@@ -153,31 +152,34 @@ class Sender:
 
     def _go_through(self) -> None:
         self._awake = False
-        timebase = self._timebase()
         while self._put:
-            frame, out = self._put.popleft()
-            try:
-                packet = message(out.address, out.args)
-            except NodegraphError as error:
-                self.counters.unsent += 1
-                self.log.note("messages that OSC cannot carry", error.problems[0].what)
-                continue
-            when = timebase.ntp_of(frame)
-            if out.timetag:
-                self._target(out).send(bundle([packet], time_tag(when)))
-                continue
-            delay = when - ntp_now()
-            if delay <= 0.0005:
-                self._target(out).send(packet)
-            else:
-                self._waiting += 1
-                self._loop.call_later(min(delay, FARTHEST_S), self._later, out, packet)
+            self.leave(*self._put.popleft())
 
-    def _later(self, out: OscOut, packet: bytes) -> None:
+    def leave(self, frame: int, out: Any) -> None:
+        """A message (`core.osc.OscOut`) leaves when its frame sounds, or at once with a time tag."""
+        try:
+            packet = message(out.address, out.args)
+        except NodegraphError as error:
+            self.counters.unsent += 1
+            self.log.note("messages that OSC cannot carry", error.problems[0].what)
+            return
+        when = self._timebase().ntp_of(frame)
+        if out.timetag:
+            self.target(out).send(bundle([packet], time_tag(when)))
+            return
+        delay = when - ntp_now()
+        if delay <= 0.0005:
+            self.target(out).send(packet)
+        else:
+            self._waiting += 1
+            self._loop.call_later(min(delay, FARTHEST_S), self._later, out, packet)
+
+    def _later(self, out: Any, packet: bytes) -> None:
         self._waiting -= 1
-        self._target(out).send(packet)
+        self.target(out).send(packet)
 
-    def _target(self, out: OscOut) -> Target:
+    def target(self, out: Any) -> Target:
+        """Where something goes that has `host`, `port` and `protocol`."""
         key = out.host, out.port, out.protocol
         target = self._targets.get(key)
         if target is None:

@@ -1,0 +1,1 @@
+"""Codes on their way: in packets between machines, and in files."""
