@@ -113,7 +113,9 @@ class Listeners:
         self.lane.add(
             entry.id, entry.spec, dict(node.settings), dict(node.controls), ring, start_frame=frame, stream=stream
         )
-        self._next_clip(one, frame)
+        # What a resampler holds back of a chunk is there so much after its end: asked at its end, a flow would hear it
+        # with the next request only, and a long chunk be late by itself.
+        self._next_clip(one, frame + lag)
 
     def remove(self, id: str) -> None:
         """Let a node go."""

@@ -81,12 +81,18 @@ def sounds(spec: NodeSpec, random: np.random.Generator, many: int) -> dict[str, 
     noise = [(0.3 * random.standard_normal(size)).astype(np.float32) for _ in range(many)]
     constant = {"an impulse": click, "denormals": np.full(size, 1e-40, np.float32), "NaN": np.full(size, np.nan),
                 "infinity": np.full(size, np.inf), "huge numbers": np.full(size, 1e30)}  # fmt: skip
-    return {
+    every = {
         "silence": [np.zeros(size, np.float32)] * many,
         "noise": noise,
         "full scale": [np.sign(clip) for clip in noise],
         **{name: [clip.astype(np.float32)] * min(many, 3) for name, clip in constant.items()},
     }
+    heard = [item.channels for item in spec.inlets if item.kind is CableKind.SIGNAL]
+    channels = heard[0] if heard and isinstance(heard[0], int) else 1
+    if channels == 1:
+        return every
+    spread = (1.0 / np.arange(1, channels + 1, dtype=np.float32))[:, None]  # each channel is softer than the one before
+    return {name: [(clip * spread).astype(np.float32) for clip in clips] for name, clips in every.items()}
 
 
 ODD: Final = ("NaN", "infinity", "huge numbers")

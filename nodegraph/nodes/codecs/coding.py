@@ -54,22 +54,25 @@ class Decoder:
     def decode(self, codes: Codes, latent: Floats | None = None) -> Floats:
         """Codes ``(stages, frames)`` → sound ``(channels, samples)``. A latent ``(width, frames)`` is added to what
         they stand for: with no stages at all it is decoded itself. Raises WorkerError for codes of another model."""
-        codes = np.asarray(codes, np.int64)
+        self._check(codes)
+        added = np.zeros((1, self.width, codes.shape[1]), np.float32) if latent is None else latent[None]
+        (sound,) = self.network.hear(["sound"], {"codes": np.asarray(codes, np.int64), "latent": added})
+        found: Floats = sound[0]
+        return found
+
+    def _check(self, codes: Codes) -> None:
         if codes.ndim != 2 or len(codes) > self.stages:
             what = f"codes have the shape {codes.shape}"
             raise WorkerError(f"{what}; this model takes (stages, frames) with {self.stages} stages at most.")
         if codes.size and (codes.min() < 0 or codes.max() >= self.entries):
             raise WorkerError(f"codes go from {codes.min()} to {codes.max()}; this model has 0 to {self.entries - 1}.")
-        added = np.zeros((1, self.width, codes.shape[1]), np.float32) if latent is None else latent[None]
-        (sound,) = self.network.hear(["sound"], {"codes": codes, "latent": added})
-        found: Floats = sound[0]
-        return found
 
     def conceal(self, codes: Codes) -> Floats:
         """As `decode`, for codes some of whose frames are `LOST`: such a frame is the last one again, and fades away
         over `FADE_FRAMES`; what comes after fades in over one. The network's own memory keeps the wave whole."""
         codes = np.asarray(codes, np.int64)
         lost = (codes == LOST).any(axis=0) if codes.size else np.zeros(codes.shape[1], bool)
+        self._check(np.where(lost, 0, codes))
         filled = codes.copy()
         gains = [] if self._gain is None else [self._gain]
         for frame, gone in enumerate(lost):

@@ -82,8 +82,8 @@ class DacDecode(Back):
     in time fades and is counted; a render waits for it.
     Shapes: codes (stages, frames), 1 to 9 stages; latent (1024, frames) float32.
     Latency: 0.37 s from a message to its sound at 44.1 kHz, 108 ms of which the model looks ahead.
-    Errors: WeightsMissing when `dac-44khz` is not in the model store. Codes that are none of this model's are refused
-    by name.
+    Errors: WeightsMissing when `dac-44khz` is not in the model store. Codes that are none of this model's are left
+    out, and `refused` says why.
 
     Source: R. Kumar and others, "High-Fidelity Audio Compression with Improved RVQGAN", NeurIPS 2023. Weights:
     descript/dac_44khz, MIT.

@@ -20,7 +20,8 @@ class EncodecMusic(ThereAndBack):
 
     `stages` is how many of its four stages of codes are kept: 0.55 kbit/s each. One channel, up to 16 kHz.
     Shapes: chunks (6400,) float32 at 32 kHz, ten frames of 640 samples each.
-    Latency: 0.5 s at 32 kHz: a chunk of 0.2 s, 0.15 s that the model looks ahead, 0.15 s for inference.
+    Latency: 0.66 s: a chunk of 0.2 s, 0.16 s that the model looks ahead, 0.3 s for inference and resamplers. Cost: 83
+    ms to hear a chunk, and as much to say it, on one busy core.
     Errors: WeightsMissing when `encodec-32khz` is not in the model store.
 
     Source: J. Copet and others, "Simple and Controllable Music Generation", NeurIPS 2023, section 4. Weights:
@@ -34,7 +35,7 @@ class EncodecMusic(ThereAndBack):
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
     hop, encoder_delay, decoder_delay = HOP, ENCODER_DELAY, DECODER_DELAY
     weights = WEIGHTS
-    answer_s = 0.15
+    answer_s = 0.3
     delay = ENCODER_DELAY + DECODER_DELAY
 
     def wanted(self) -> int:
@@ -79,9 +80,9 @@ class EncodecMusicDecode(Back):
     frame of -1 is one that was lost: the last one is repeated then, and fades away. `latent` takes what codes stand
     for in their place.
     Shapes: codes (stages, frames), 1 to 4 stages; latent (128, frames) float32.
-    Latency: 0.25 s from a message to its sound at 32 kHz, 75 ms of which the model looks ahead.
+    Latency: 0.25 s from a message to its sound, 75 ms of which the model looks ahead.
     Errors: WeightsMissing when `encodec-32khz` is not in the model store. Codes that are none of this model's are
-    refused by name.
+    left out, and `refused` says why.
 
     Source: J. Copet and others, "Simple and Controllable Music Generation", NeurIPS 2023, section 4. Weights:
     facebook/encodec_32khz, CC BY-NC 4.0: not for commercial use.

@@ -7,12 +7,13 @@ the time of the sound that it stands for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from nodegraph.core import InferenceNode, StreamNode
+from nodegraph.core import InferenceNode, StreamNode, WorkerError, outlet
 from nodegraph.nodes.codecs.coding import Decoder, Encoder
 from nodegraph.nodes.codecs.flowing import Floats, expect
 from nodegraph.nodes.codecs.messages import codes_in, latent_in
@@ -67,7 +68,32 @@ class There(InferenceNode):
         return {"codes": codes, "latent": latent}
 
 
-class Back(StreamNode):
+class Maker(StreamNode):
+    """Makes sound of messages. One that makes no sense is left out, and told by the outlet `refused`: raising would
+    tear a gap into the sound that others have asked for."""
+
+    refused = outlet.event("why a message was left out")
+
+    pieces: Pieces
+    told = ""
+
+    def lay(self, offset_s: float, make: Callable[[], Floats]) -> None:
+        """The sound that `make` gives begins so many seconds after what is heard next."""
+        try:
+            sound = make()
+        except WorkerError as error:
+            self.told = self.told or str(error)
+            return
+        self.pieces.lay(offset_s * self.hears.rate, sound)
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        answer: dict[str, Any] = {"y": self.pieces.take(self.hears.samples)}
+        if self.told:
+            answer["refused"], self.told = self.told, ""
+        return answer
+
+
+class Back(Maker):
     """Codes and latents to sound. `delay` is the fade of `Pieces`, and what the decoder looks ahead."""
 
     hop: ClassVar[int]
@@ -87,12 +113,11 @@ class Back(StreamNode):
         self.pieces.clear()
 
     def on_codes(self, message: Any, offset_s: float) -> None:
-        self.pieces.lay(offset_s * self.hears.rate, self.decoder.conceal(codes_in(message)))
+        self.lay(offset_s, lambda: self.decoder.conceal(codes_in(message)))
 
     def on_latent(self, message: Any, offset_s: float) -> None:
-        latent = latent_in(message, self.decoder.width)
-        sound = self.decoder.decode(np.zeros((0, latent.shape[1]), np.int64), latent)
-        self.pieces.lay(offset_s * self.hears.rate, sound)
+        def make() -> Floats:
+            latent = latent_in(message, self.decoder.width)
+            return self.decoder.decode(np.zeros((0, latent.shape[1]), np.int64), latent)
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        return {"y": self.pieces.take(len(clip))}
+        self.lay(offset_s, make)

@@ -9,6 +9,7 @@ import numpy as np
 
 from nodegraph.core import Chunks, InferenceNode, StreamNode, Weights, inlet, node, outlet
 from nodegraph.nodes.codecs.flowing import Floats, Flowing, expect, sane
+from nodegraph.nodes.codecs.halves import Maker
 from nodegraph.nodes.codecs.messages import latent_in
 from nodegraph.nodes.pieces import Pieces
 
@@ -92,7 +93,7 @@ class OobleckEncode(InferenceNode):
 
 
 @node("oobleck.decode~", aliases=("oobleck.decoder~",))
-class OobleckDecode(StreamNode):
+class OobleckDecode(Maker):
     """Make sound of the latent of Stable Audio.
 
     Each message is some frames of 64 numbers, and is 2048 samples of stereo a frame. What comes in time goes on from
@@ -100,7 +101,8 @@ class OobleckDecode(StreamNode):
     on one core: live, what is not there in time fades and is counted; a render waits for it.
     Shapes: latent (64, frames) float32.
     Latency: 0.9 s from a message to its sound at 44.1 kHz, 0.43 s of which the model looks ahead.
-    Errors: WeightsMissing when `oobleck` is not in the model store. Latents of another width are refused by name.
+    Errors: WeightsMissing when `oobleck` is not in the model store. Latents of
+    another width are left out, and `refused` says why.
 
     Source: Z. Evans and others, "Stable Audio Open", 2024, section 3.1. Weights: stabilityai/stable-audio-open-1.0,
     Stability AI Community License.
@@ -127,8 +129,8 @@ class OobleckDecode(StreamNode):
         self.pieces.clear()
 
     def on_latent(self, message: Any, offset_s: float) -> None:
-        (sound,) = self.decoder.hear(["sound"], {"latent": latent_in(message, self.width)[None]})
-        self.pieces.lay(offset_s * RATE, sound[0])
+        def make() -> Floats:
+            found: Floats = self.decoder.hear(["sound"], {"latent": latent_in(message, self.width)[None]})[0][0]
+            return found
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        return {"y": self.pieces.take(len(clip))}
+        self.lay(offset_s, make)
