@@ -137,6 +137,10 @@ def test_no_packet_stops_a_node_that_receives() -> None:
 def test_packets_are_bounded() -> None:
     with pytest.raises(CodesError, match="bytes"):
         parse(build(Packet(ENCODEC, 1, 2, 3, np.zeros((8, 3), np.int64))) + b"\0" * LARGEST)
+    whole = build(Packet(ENCODEC, 1, 2, 3, np.zeros((8, 3), np.int64)))
+    for other in (whole + b"\0", whole[:-1], whole[:28] + b"Encodec-24khz" + whole[41:]):
+        with pytest.raises(CodesError):
+            parse(other)
     assert as_arrived((1, b"x")) == (1, b"x") and as_arrived((1, "x")) is None
 
 

@@ -139,6 +139,17 @@ def test_frames_that_are_left_out_or_said_twice_make_no_click(clock: float) -> N
     assert discontinuity(made) <= BOUND
 
 
+def test_what_comes_twice_is_no_late_one_and_a_hold_is_exact_to_the_frame() -> None:
+    line = Waiting(RATE)
+    line.arrive(packet(7), 0, 0.0)
+    said = say_all(line, 0)
+    line.arrive(packet(7), 10, 0.0)
+    assert (line.twice, line.late) == (1, 0) and said[0][1] is not None
+    said += say_all(line, 3 * RATE, hold_s=0.068)  # five frames of 13.3 ms
+    assert [codes.shape[1] for _, codes, _ in said if codes is not None] == [3, 3, 2]
+    assert line.due is None, "and then it is over"
+
+
 def test_without_a_buffer_codes_are_said_as_they_come() -> None:
     line = Waiting(RATE)
     said = []

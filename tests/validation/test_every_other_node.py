@@ -16,4 +16,4 @@ def said():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_keeps_its_promises_at_level_10(kind, said):
-    keeps_its_promises(said[kind])
+    keeps_its_promises(kind, said[kind])
