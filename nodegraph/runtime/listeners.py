@@ -106,7 +106,7 @@ class Listeners:
         flow = isinstance(node.hears, Chunks)
         lag = lag_of(node.hears, self.rate)
         answer = answer_frames(type(node), self.rate)
-        one = self._of[entry.id] = Listener(node, answer, flow, lag, frame - lag)
+        one = self._of[entry.id] = Listener(node, answer, flow, lag, frame)
         one.deaf = not flow and all(item.kind is not CableKind.SIGNAL for item in entry.spec.inlets)
         if stream is not None:
             one.stream, one.missing, one.fade = stream, frame, 2 * fade_frames(self.rate)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nodegraph import Patch
-from nodegraph.core import ModelError, WorkerError
+from nodegraph.core import ModelError, WorkerError, registry
 from nodegraph.models.convert.networks.encodec import encodec_encoder
 from nodegraph.models.making import make_network
 from nodegraph.nodes.codecs.coding import FADE_FRAMES, LOST, Decoder, Encoder
@@ -233,3 +233,9 @@ def test_a_vector_is_one_frame() -> None:
     np.testing.assert_array_equal(codes_in((1, 2.0, 3)), [[1], [2], [3]])
     with pytest.raises(WorkerError, match="this model has 16"):
         latent_in(np.zeros((3, 2)), 16)
+
+
+def test_what_decoders_say_first_is_their_sound() -> None:
+    """A cable from the box alone takes the first outlet."""
+    decoders = [spec for spec in registry() if spec.kind.endswith(".decode~") and "refused" in spec.outlet_named]
+    assert len(decoders) == 5 and all(spec.outlets[0].name == "y" for spec in decoders)

@@ -91,6 +91,7 @@ class EncodecMusicDecode(Back):
     codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
     latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
     y = outlet.signal("sound", channels=1)
+    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=HOP, rate=RATE)
     hop, fade, decoder_delay = HOP, FADE, DECODER_DELAY

@@ -124,6 +124,7 @@ class EncodecStereoDecode(Maker):
     scale = inlet.event("how loud what comes next is")
     codes = inlet.tensor("codes of a second", shape=("stages", FRAMES))
     y = outlet.signal("music", channels=2)
+    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=TICK, rate=RATE)
     weights = WEIGHTS

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nodegraph.core import InferenceNode, StreamNode, WorkerError, outlet
+from nodegraph.core import InferenceNode, StreamNode, WorkerError
 from nodegraph.nodes.codecs.coding import Decoder, Encoder
 from nodegraph.nodes.codecs.flowing import Floats, expect
 from nodegraph.nodes.codecs.messages import codes_in, latent_in
@@ -69,10 +69,8 @@ class There(InferenceNode):
 
 
 class Maker(StreamNode):
-    """Makes sound of messages. One that makes no sense is left out, and told by the outlet `refused`: raising would
-    tear a gap into the sound that others have asked for."""
-
-    refused = outlet.event("why a message was left out")
+    """Makes sound of messages. One that makes no sense is left out, and told by the outlet `refused`, which each kind
+    declares behind its sound: raising would tear a gap into what others have asked for."""
 
     pieces: Pieces
     told = ""

@@ -110,6 +110,7 @@ class OobleckDecode(Maker):
 
     latent = inlet.tensor("some frames", shape=("width", "frames"))
     y = outlet.signal("sound", channels=2)
+    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=HOP, rate=RATE)
     weights = WEIGHTS

@@ -11,6 +11,7 @@ from typing import Any
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import Chunks, Clip, Weights
 from nodegraph.core.ports import CableKind
+from nodegraph.core.streams import StreamNode
 from nodegraph.runtime.lane.process import environment
 from nodegraph.runtime.lane.streams import streams
 from nodegraph.validation.checks.patch import needs_weights
@@ -41,7 +42,8 @@ def hears(subject: Subject) -> Iterator[Finding]:
         if isinstance(heard, Clip) and not heard.hop_s > 0.0:
             yield Finding("its clips come without a time between them", values=(repr(heard.hop_s), "above 0 s"))
     says = any(item.kind is CableKind.SIGNAL for item in subject.spec.outlets)
-    if says != streams(subject.spec):
+    makes = issubclass(cls, StreamNode)
+    if says != makes and not (makes and cls.shapes):  # what settings shape may say arrays instead
         found = ("a signal outlet", "a StreamNode") if says else ("none", "a signal outlet")
         yield Finding("what answers with sound is a StreamNode with a signal outlet", values=found)
     if streams(subject.spec) and not isinstance(heard, Chunks):
