@@ -9,28 +9,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
-import threading
 from collections.abc import Iterable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from nodegraph.codes.packets import DOOR, CodesError, CodesOut, parse
-from nodegraph.core.errors import DeviceError, NodegraphError, Problem
+from nodegraph.core.errors import DeviceError, NodegraphError
 from nodegraph.core.flatten import flatten
-from nodegraph.osc.limits import Bucket, Counters, Log
-from nodegraph.osc.receiving import Allowed, End, Udp, Where, bound, check_open
+from nodegraph.osc.door_thread import DoorThread, Port
+from nodegraph.osc.limits import Bucket
+from nodegraph.osc.receiving import End, Udp, Where, bound
 from nodegraph.osc.room import MOST_ASKED
 from nodegraph.osc.sending import Sender
-from nodegraph.runtime.outside import Outside
 from nodegraph.session.session import Session
 
 KIND: Final = "codes.receive"
 PACKETS_A_SECOND: Final = 2_000.0
 AT_ONCE: Final = 500.0
 MOST_PORTS: Final = 64
-TICK_S: Final = 0.25
-END_S: Final = 10.0
 
 
 class CodesSender(Sender):
@@ -41,8 +37,10 @@ class CodesSender(Sender):
         self.target(out).send(out.packet)
 
 
-class CodesDoor:
+class CodesDoor(DoorThread):
     """Opens the ports at which a patch receives codes. `start` opens them, `close` closes them; or use ``with``."""
+
+    way, word = DOOR, "Codes"
 
     def __init__(
         self,
@@ -59,97 +57,28 @@ class CodesDoor:
 
         Raises PatchError when a network is none, DeviceError when a port would be open to everybody.
         """
-        allow = list(allow)
-        check_open(host, allow, "The door for codes")
-        self.session, self.host, self.receive = session, host, receive
-        self._allowed, self._targets = Allowed(allow), Allowed(send_to)
+        super().__init__(session, host, allow, send_to)
+        self.receive = receive
         self._bucket = Bucket(packets_a_second, AT_ONCE)
-        self.counters = Counters()
-        self.log = Log(lambda text: session.say("", text), word="Codes: ")
         self._open: dict[int, Udp] = {}
         self._failed: set[int] = set()
-        self._outside: Outside | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._revision = -1
 
-    # -- opening and closing
+    def ports(self) -> list[Port]:
+        return [(port, socket.SOCK_DGRAM) for port in sorted(self._wanted())]
 
-    def start(self) -> Self:
-        """Open the ports. Raises DeviceError that says why one cannot be opened; none is then."""
-        if self._thread is not None:
-            return self
-        sockets: list[socket.socket] = []
-        try:
-            for port in sorted(self._wanted()):
-                sockets.append(bound(self.host, port, socket.SOCK_DGRAM))
-        except DeviceError:
-            for sock in sockets:
-                sock.close()
-            raise
-        ready, failed = threading.Event(), list[BaseException]()
-        self._thread = threading.Thread(target=self._run, args=(sockets, ready, failed), name="codes", daemon=True)
-        self._thread.start()
-        ready.wait()
-        if failed:
-            self._thread = None
-            raise DeviceError(Problem("codes", f"The door for codes cannot be opened: {failed[0]}.")) from failed[0]
-        return self
-
-    def _run(self, sockets: list[socket.socket], ready: threading.Event, failed: list[BaseException]) -> None:
-        async def whole() -> None:
-            try:
-                self._come_up(sockets)
-            except BaseException as error:
-                failed.append(error)
-                return
-            finally:
-                ready.set()
-            while not self._ended.is_set():
-                self.log.tick()
-                self._follow()
-                try:
-                    await asyncio.wait_for(self._ended.wait(), TICK_S)
-                except TimeoutError:
-                    continue
-            self._close()
-
-        asyncio.run(whole())
-
-    def _come_up(self, sockets: list[socket.socket]) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda loop, about: self.log.note("faults of our own", str(about)[:200]))
-        self._ended = asyncio.Event()
-        self.sender = CodesSender(self._targets, self.counters, self.log, _no_clock)
+    async def come_up(self, sockets: list[socket.socket]) -> None:
+        self.sender = CodesSender(self._targets, self.counters, self.log)
         for sock in sockets:
             self._add(sock)
         self._revision = self.session.revision
-        self.session.news.listen(self._hear, ("playing",))
-        self._attach()
 
-    def close(self) -> None:
-        """Close the ports. Closed already, it does nothing."""
-        thread, loop = self._thread, self._loop
-        if thread is None or loop is None:
-            return
-        self._thread = None
-        self.session.news.leave(self._hear)
-        loop.call_soon_threadsafe(self._ended.set)
-        thread.join(END_S)
+    def tick(self) -> None:
+        self._follow()
 
-    def _close(self) -> None:
+    def go_down(self) -> None:
         for udp in self._open.values():
             udp.close()
-        self.sender.close()
-        if self._outside is not None:
-            self._outside.unsink(DOOR, self.sender.put)
-        self.log.flush()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # -- its ports
 
@@ -208,20 +137,6 @@ class CodesDoor:
         with playing.setting:
             playing.player.act("arrive", DOOR, (end.port, data))
 
-    def _hear(self, topic: str, data: Any) -> None:
-        """From the session, on any thread."""
-        if data["on"]:
-            self._attach()
-
-    def _attach(self) -> None:
-        """What leaves the nodes of what plays now goes to the sender."""
-        playing = self.session.playing
-        if playing is not None and playing.running:
-            outside = playing.player.messages.outside
-            outside.unsink(DOOR, self.sender.put)
-            outside.sink(DOOR, self.sender.put)
-            self._outside = outside
-
     def status(self) -> dict[str, Any]:
         """Ports and counters: plain data. ``lost`` are packets that the system dropped before we read them."""
         counted = self.counters.as_data()
@@ -236,7 +151,3 @@ def _over() -> None:
 
 def _dead(where: Where) -> None:
     """Nothing is ever answered."""
-
-
-def _no_clock() -> Any:
-    raise DeviceError(Problem("codes", "Codes leave at once, by no clock."))

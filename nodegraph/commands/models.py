@@ -66,6 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _list(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import say, say_json
+    from nodegraph.models.manifest import size_text
     from nodegraph.models.users import kinds_of
 
     found = store.list()
@@ -78,7 +79,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
         nodes = ", ".join(kinds_of(entry.name)) or ("no node uses it" if manifest.kind == "model" else "a sound")
         used = next((f", {version.to} in use" for version in entry.versions if version.used), "")
         say(
-            f"{entry.name:{width}}  {entry.state:7}  {_size(manifest.size):>9}  {licence(manifest)}: "
+            f"{entry.name:{width}}  {entry.state:7}  {size_text(manifest.size):>9}  {licence(manifest)}: "
             f"{manifest.title} ({nodes}{used})"
         )
         for text in entry.stale:
@@ -89,6 +90,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
 
 def _info(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import say, say_json
+    from nodegraph.models.manifest import size_text
     from nodegraph.models.users import kinds_of
 
     entry = store.info(args.name)
@@ -102,13 +104,15 @@ def _info(store: Store, args: argparse.Namespace) -> int:
         ("licence", licence(manifest)),
         ("", manifest.licence_note), ("origin", manifest.origin), ("revision", manifest.revision),
         ("nodes", ", ".join(kinds_of(entry.name)) or "none uses it"),
-        ("state", f"{entry.state}, {_size(manifest.size)}"), ("folder", str(entry.folder)),
+        ("state", f"{entry.state}, {size_text(manifest.size)}"), ("folder", str(entry.folder)),
     ):  # fmt: skip
         if text:
             say(f"  {word:8}  {' '.join(text.split())}")
     for file in manifest.files:
         about = (
-            f"{file.size} bytes, sha256 {file.sha256}" if file.sha256 else f"about {_size(file.size)}, not known yet"
+            f"{file.size} bytes, sha256 {file.sha256}"
+            if file.sha256
+            else f"about {size_text(file.size)}, not known yet"
         )
         say(f"  {'file':8}  {file.key}: {file.save}, {about}")
         say(f"  {'':8}  from {file.source}")
@@ -124,6 +128,7 @@ def _info(store: Store, args: argparse.Namespace) -> int:
 def _fetch(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import progress, say, say_json
     from nodegraph.core.errors import ModelError, NodegraphError, Problem
+    from nodegraph.models.manifest import size_text
 
     names = [entry.name for entry in store.list()] if args.all else args.names
     if not names:
@@ -140,7 +145,7 @@ def _fetch(store: Store, args: argparse.Namespace) -> int:
             continue
         done.append(entry)
         if not args.json:
-            say(f"{name}: {'is here' if here else 'fetched'}, {_size(entry.manifest.size)}")
+            say(f"{name}: {'is here' if here else 'fetched'}, {size_text(entry.manifest.size)}")
     if args.json and not problems:
         say_json({"models": [entry.as_dict() for entry in done]})
     if problems:
@@ -150,13 +155,14 @@ def _fetch(store: Store, args: argparse.Namespace) -> int:
 
 def _add(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import progress
+    from nodegraph.models.manifest import size_text
 
     with progress(args.name) as tell:
         entry = store.add(
             args.path, args.name, kind=args.kind, licence=args.licence, non_commercial=args.non_commercial,
             about=args.about, network=args.network, progress=tell,
         )  # fmt: skip
-    _told(entry, f"{entry.name}: added, {_size(entry.manifest.size)}", args.json)
+    _told(entry, f"{entry.name}: added, {size_text(entry.manifest.size)}", args.json)
     return 0
 
 
@@ -180,13 +186,14 @@ def _verify(store: Store, args: argparse.Namespace) -> int:
 
 def _remove(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import say, say_json
+    from nodegraph.models.manifest import size_text
 
     freed = {name: store.remove(name) for name in args.names}
     if args.json:
         say_json({"freed": freed})
     else:
         for name, size in freed.items():
-            say(f"{name}: removed, {_size(size)} freed")
+            say(f"{name}: removed, {size_text(size)} freed")
     return 0
 
 
@@ -209,8 +216,3 @@ def _told(entry: Entry, text: str, as_json: bool) -> None:
         say_json(entry.as_dict())
     else:
         say(text)
-
-
-def _size(count: int) -> str:
-    """``7.1 MB``"""
-    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from nodegraph.models.disk import write
-from nodegraph.models.manifest import Manifest, shipped
+from nodegraph.models.manifest import Manifest, shipped, size_text
 from nodegraph.models.users import kinds_of
 
 BEGIN: Final = "<!-- models: scripts/catalogue writes this table -->"
@@ -32,14 +32,10 @@ def _row(manifest: Manifest) -> tuple[str, ...]:
         f"`{manifest.name}`",
         manifest.title,
         kinds,
-        f"{about}{_size(manifest.size)}",
+        f"{about}{size_text(manifest.size)}",
         licence,
         f"`{_short(manifest.revision)}`",
     )
-
-
-def _size(count: int) -> str:
-    return f"{count / 1e6:.0f} MB" if count >= 1e7 else f"{count / 1e6:.1f} MB"
 
 
 def _short(revision: str) -> str:

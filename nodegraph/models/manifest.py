@@ -250,6 +250,11 @@ def _file(key: str, entry: object, model: str, *, ingredient: bool, ours: bool) 
     return ModelFile(key, source, sha256, size, save)
 
 
+def size_text(count: int) -> str:
+    """``7.1 MB``"""
+    return f"{count / 1e6:.1f} MB" if count >= 1e5 else f"{count / 1e3:.1f} kB"
+
+
 def shipped() -> Iterator[Manifest]:
     """The manifests that come with nodegraph, by name."""
     folder = resources.files("nodegraph.models").joinpath("manifests")

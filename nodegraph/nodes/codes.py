@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,7 +43,7 @@ class CodesSend(EventNode):
     bits = setting.number(0, "bits of a code; 0: as known", span=(0, 16))
 
     def start(self, when: Moment) -> None:
-        self.kind = _kind(self)
+        self.kind = kind_of(self)
         self.stream = int.from_bytes(os.urandom(4), "big")
         self.sequence = self.first = 0
         self.began = when.frame
@@ -106,7 +107,7 @@ class CodesReceive(EventNode):
     lost = outlet.event("how many packets were lost so far, whenever one is missed")
 
     def start(self, when: Moment) -> None:
-        self.kind = _kind(self)
+        self.kind = kind_of(self)
         self.line = Waiting(self.host.rate)
         self.now = when.frame
         self.count = 0
@@ -156,10 +157,15 @@ class CodesReceive(EventNode):
                 self.ticket = self.host.after(self, (due - when.frame) / self.host.rate, self._due)
 
 
-def _kind(node: CodesSend | CodesReceive) -> Codec | None:
-    """What its settings say of the codec; None, and a line in the log, when that is nothing."""
+def codec_in(given: Callable[[str], Any]) -> Codec:
+    """What settings (``given(name)``) say of the codec. Raises PatchError when that is nothing."""
+    return codec_of(given("codec"), given("rate"), given("hop"), given("bits"))
+
+
+def kind_of(node: EventNode) -> Codec | None:
+    """What a node's settings say of the codec; None, and a line in the log, when that is nothing."""
     try:
-        return codec_of(node.codec, node.rate, node.hop, node.bits)
+        return codec_in(node.settings.__getitem__)
     except NodegraphError as error:
         node.host.log(node, str(error))
         return None

@@ -9,25 +9,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from nodegraph.core.errors import DeviceError, PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.core.osc import DOOR
+from nodegraph.osc.door_thread import END_S, DoorThread, Port
 from nodegraph.osc.feedback import Feedback
 from nodegraph.osc.framing import FRAMINGS, Framing
 from nodegraph.osc.handling import Handling
 from nodegraph.osc.learning import Binding, Learned, binding_for
-from nodegraph.osc.limits import Bucket, Counters, Log
+from nodegraph.osc.limits import Bucket
 from nodegraph.osc.own import Own
-from nodegraph.osc.receiving import Allowed, Connection, Elsewhere, Tcp, Udp, bound, check_open
-from nodegraph.osc.sending import Sender
+from nodegraph.osc.receiving import Connection, Elsewhere, Tcp, Udp
+from nodegraph.osc.sending import OscSender
 from nodegraph.osc.timebase import DeviceTime, Timebase
-from nodegraph.runtime.outside import Outside
 from nodegraph.runtime.player import Player
 from nodegraph.session.learning import tell
 from nodegraph.session.session import Session
@@ -37,12 +36,12 @@ HORIZON_S: Final = 60.0
 """A bundle for later than this is refused."""
 PACKETS_A_SECOND: Final = 20_000.0
 AT_ONCE: Final = 8_192.0
-TICK_S: Final = 0.25
-END_S: Final = 10.0
 
 
-class Door:
+class Door(DoorThread):
     """Opens ports for a session. `start` opens them, `close` closes them; or use ``with``."""
+
+    way, word, topics = DOOR, "OSC", ("playing", "opened")
 
     def __init__(
         self,
@@ -67,75 +66,23 @@ class Door:
         """
         if framing is not None and framing not in FRAMINGS:
             raise PatchError(Problem("bad-choice", f"{framing!r} is no framing.", "It is slip or length."))
-        allow = list(allow)
-        check_open(host, allow)
-        self.session, self.host, self._port, self._tcp_port = session, host, port, tcp_port
+        super().__init__(session, host, allow, send_to)
+        self._port, self._tcp_port = port, tcp_port
         self._framing = framing
-        self._allowed, self._targets = Allowed(allow), Allowed(send_to)
         self._timebase, self._horizon_s = timebase, horizon_s
         self._bucket = Bucket(packets_a_second, AT_ONCE)
-        self.counters = Counters()
-        self.log = Log(lambda text: session.say("", text))
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._udp: Udp | None = None
         self._tcp: Tcp | None = None
-        self._outside: Outside | None = None
         self._on_bound: Callable[[Binding], None] | None = None
         self._waiting: str | None = None
 
     # -- opening and closing
 
-    def start(self) -> Door:
-        """Open the ports. Raises DeviceError that says why one cannot be opened; none is then."""
-        if self._thread is not None:
-            return self
-        sockets: list[socket.socket | None] = [None, None]
-        try:
-            for number, (port, kind) in enumerate(
-                ((self._port, socket.SOCK_DGRAM), (self._tcp_port, socket.SOCK_STREAM))
-            ):
-                if port is not None:
-                    sockets[number] = bound(self.host, port, kind)
-        except DeviceError:
-            for sock in sockets:
-                if sock is not None:
-                    sock.close()
-            raise
-        ready, failed = threading.Event(), list[BaseException]()
-        self._thread = threading.Thread(target=self._run, args=(*sockets, ready, failed), name="osc", daemon=True)
-        self._thread.start()
-        ready.wait()
-        if failed:
-            self._thread = None
-            raise DeviceError(Problem("osc", f"OSC cannot be opened: {failed[0]}.")) from failed[0]
-        return self
+    def ports(self) -> list[Port]:
+        wanted = ((self._port, socket.SOCK_DGRAM), (self._tcp_port, socket.SOCK_STREAM))
+        return [(port, kind) for port, kind in wanted if port is not None]
 
-    def _run(
-        self, udp: socket.socket | None, tcp: socket.socket | None, ready: threading.Event, failed: list[BaseException]
-    ) -> None:
-        async def whole() -> None:
-            try:
-                await self._open(udp, tcp)
-            except BaseException as error:
-                failed.append(error)
-                ready.set()
-                return
-            ready.set()
-            while not self._ended.is_set():
-                self._tick()
-                try:
-                    await asyncio.wait_for(self._ended.wait(), TICK_S)
-                except TimeoutError:
-                    continue
-            self._close()
-
-        asyncio.run(whole())
-
-    async def _open(self, udp: socket.socket | None, tcp: socket.socket | None) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(lambda loop, about: self.log.note("faults of our own", _fault(about)))
-        self._ended = asyncio.Event()
+    async def come_up(self, sockets: list[socket.socket]) -> None:
         session = self.session
         self.handling = Handling(
             session, self.counters, self.log, self.timebase, self._do_own, self._changed, self._was_bound,
@@ -143,45 +90,33 @@ class Door:
         )  # fmt: skip
         self.feedback = Feedback(session, lambda: self.handling.addresses, self._count_sent)
         self.own = Own(session, self.feedback, self.handling.reply, self.handling.refuse)
-        self.sender = Sender(self._targets, self.counters, self.log, self._sender_time)
+        self.sender = OscSender(self._targets, self.counters, self.log, self._sender_time)
         take, over = self.handling.take, self.handling.over
         shared = self.counters, self._bucket, self.log
-        if udp is not None:
-            self._udp = Udp(udp, self._allowed, take, over, *shared, self._dead_udp)
-        if tcp is not None:
-            self._tcp = Tcp(self._allowed, take, over, *shared, self._dead_tcp, self._framing)
-            await self._tcp.open(tcp)
+        for sock in sockets:
+            if sock.type == socket.SOCK_DGRAM:
+                self._udp = Udp(sock, self._allowed, take, over, *shared, self._dead_udp)
+            else:
+                self._tcp = Tcp(self._allowed, take, over, *shared, self._dead_tcp, self._framing)
+                await self._tcp.open(sock)
         session.learners[DOOR] = self
-        session.news.listen(self._hear, ("playing", "opened"))
         self._load_learned()
         self.handling.refresh()
-        self._attach()
 
     def close(self) -> None:
-        """Close the ports. Closed already, it does nothing."""
-        thread, loop = self._thread, self._loop
-        if thread is None or loop is None:
-            return
-        self._thread = None
-        self.session.learners.pop(DOOR, None)
-        self.session.news.leave(self._hear)
-        loop.call_soon_threadsafe(self._ended.set)
-        thread.join(END_S)
+        if self._thread is not None:
+            self.session.learners.pop(DOOR, None)
+        super().close()
 
-    def _close(self) -> None:
-        for part in (self._udp, self._tcp, self.feedback, self.own, self.sender):
+    def tick(self) -> None:
+        self.feedback.expire()
+        if self.session.revision != self.handling.revision:
+            self.handling.refresh()
+
+    def go_down(self) -> None:
+        for part in (self._udp, self._tcp, self.feedback, self.own):
             if part is not None:
                 part.close()
-        if self._outside is not None:
-            self._outside.unsink(DOOR, self.sender.put)
-        self.log.flush()
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # -- what it is
 
@@ -360,29 +295,6 @@ class Door:
         self.feedback.dead(connection)
 
     def _hear(self, topic: str, data: Any) -> None:
-        """From the session, on any thread."""
-        if topic == "playing" and data["on"]:
-            self._attach()
-        elif topic == "opened" and self._loop is not None:
+        super()._hear(topic, data)
+        if topic == "opened" and self._loop is not None:
             self._loop.call_soon_threadsafe(self._load_learned)
-
-    def _attach(self) -> None:
-        """What leaves the nodes of what plays now goes to the sender."""
-        playing = self.session.playing
-        if playing is not None and playing.running:
-            outside = playing.player.messages.outside
-            outside.unsink(DOOR, self.sender.put)
-            outside.sink(DOOR, self.sender.put)
-            self._outside = outside
-
-    def _tick(self) -> None:
-        self.log.tick()
-        self.feedback.expire()
-        if self.session.revision != self.handling.revision:
-            self.handling.refresh()
-
-
-def _fault(about: dict[str, Any]) -> str:
-    """What asyncio tells of a fault, as one line: the door goes on."""
-    error = about.get("exception")
-    return f"{about.get('message', '')} {type(error).__name__}: {error}"

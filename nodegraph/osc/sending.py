@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from nodegraph.core.errors import NodegraphError
+from nodegraph.core.osc import OscOut
 from nodegraph.osc.building import bundle, message, time_tag
 from nodegraph.osc.framing import Framing, frame
 from nodegraph.osc.limits import Counters, Log
@@ -129,9 +130,8 @@ class Target:
 class Sender:
     """Sends for the nodes of a patch. On the loop's thread, but for `put`."""
 
-    def __init__(self, allowed: Allowed, counters: Counters, log: Log, timebase: Callable[[], Timebase]) -> None:
+    def __init__(self, allowed: Allowed, counters: Counters, log: Log) -> None:
         self.allowed, self.counters, self.log = allowed, counters, log
-        self._timebase = timebase
         self._loop = asyncio.get_running_loop()
         self._put: deque[tuple[int, Any]] = deque()
         self._awake = False
@@ -156,27 +156,8 @@ class Sender:
             self.leave(*self._put.popleft())
 
     def leave(self, frame: int, out: Any) -> None:
-        """A message (`core.osc.OscOut`) leaves when its frame sounds, or at once with a time tag."""
-        try:
-            packet = message(out.address, out.args)
-        except NodegraphError as error:
-            self.counters.unsent += 1
-            self.log.note("messages that OSC cannot carry", error.problems[0].what)
-            return
-        when = self._timebase().ntp_of(frame)
-        if out.timetag:
-            self.target(out).send(bundle([packet], time_tag(when)))
-            return
-        delay = when - ntp_now()
-        if delay <= 0.0005:
-            self.target(out).send(packet)
-        else:
-            self._waiting += 1
-            self._loop.call_later(min(delay, FARTHEST_S), self._later, out, packet)
-
-    def _later(self, out: Any, packet: bytes) -> None:
-        self._waiting -= 1
-        self.target(out).send(packet)
+        """Send one thing that was put, now or when its frame sounds."""
+        raise NotImplementedError
 
     def target(self, out: Any) -> Target:
         """Where something goes that has `host`, `port` and `protocol`."""
@@ -207,3 +188,38 @@ class Sender:
         for sock in self._sockets.values():
             sock.close()
         self._sockets.clear()
+
+
+class OscSender(Sender):
+    """Sends the messages of `osc.send` (`core.osc.OscOut`)."""
+
+    def __init__(self, allowed: Allowed, counters: Counters, log: Log, timebase: Callable[[], Timebase]) -> None:
+        super().__init__(allowed, counters, log)
+        self._timebase = timebase
+
+    def _go_through(self) -> None:
+        self._time = self._timebase()
+        super()._go_through()
+
+    def leave(self, frame: int, out: OscOut) -> None:
+        """A message (`core.osc.OscOut`) leaves when its frame sounds, or at once with a time tag."""
+        try:
+            packet = message(out.address, out.args)
+        except NodegraphError as error:
+            self.counters.unsent += 1
+            self.log.note("messages that OSC cannot carry", error.problems[0].what)
+            return
+        when = self._time.ntp_of(frame)
+        if out.timetag:
+            self.target(out).send(bundle([packet], time_tag(when)))
+            return
+        delay = when - ntp_now()
+        if delay <= 0.0005:
+            self.target(out).send(packet)
+        else:
+            self._waiting += 1
+            self._loop.call_later(min(delay, FARTHEST_S), self._later, out, packet)
+
+    def _later(self, out: OscOut, packet: bytes) -> None:
+        self._waiting -= 1
+        self.target(out).send(packet)

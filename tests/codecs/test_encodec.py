@@ -12,8 +12,8 @@ from nodegraph import Patch
 from nodegraph.core import ModelError, WorkerError, registry
 from nodegraph.models.convert.networks.encodec import encodec_encoder
 from nodegraph.models.making import make_network
-from nodegraph.nodes.codecs.coding import FADE_FRAMES, LOST, Decoder, Encoder
-from nodegraph.nodes.codecs.encodec import FRAMES, HOP, RATE, Encodec, EncodecDecode, EncodecEncode, stages_of
+from nodegraph.nodes.codecs.coding import FADE_FRAMES, LOST, Decoder, Encoder, stages_of
+from nodegraph.nodes.codecs.encodec import FRAMES, HOP, RATE, Encodec, EncodecDecode, EncodecEncode
 from nodegraph.nodes.codecs.messages import codes_in, latent_in
 from nodegraph.runtime.lane.streams import answer_frames, latency_frames
 from tests.codecs.cuts import decoded, encoded
@@ -60,7 +60,7 @@ def test_fewer_stages_are_the_first_of_more(encoder: Encoder) -> None:
     for stages in (1, 2, 5):
         encoder.forget()
         np.testing.assert_array_equal(encoder.encode(SOUND, stages)[0], every[:stages])
-    assert [stages_of(kbps) for kbps in (1.5, 3.0, 6.0, 12.0, 24.0, 2.9, 0.1)] == [2, 4, 8, 16, 32, 3, 1]
+    assert [stages_of(kbps, 0.75) for kbps in (1.5, 3.0, 6.0, 12.0, 24.0, 2.9, 0.1)] == [2, 4, 8, 16, 32, 3, 1]
 
 
 def test_a_latent_is_decoded_where_there_are_no_codes(decoder: Decoder) -> None:

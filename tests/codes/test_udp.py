@@ -196,7 +196,7 @@ def test_a_port_that_is_taken_is_told(stack: ExitStack) -> None:
 
 def test_no_door_is_open_to_everybody(stack: ExitStack) -> None:
     session = stack.enter_context(Session(receiving(free_port()), driver="null"))
-    with pytest.raises(DeviceError, match=r"codes on 0\.0\.0\.0 would be open to everybody"):
+    with pytest.raises(DeviceError, match=r"Codes on 0\.0\.0\.0 would be open to everybody"):
         CodesDoor(session, host="0.0.0.0")
     with pytest.raises(PatchError, match="no network"):
         CodesDoor(session, allow=["here"])

@@ -12,17 +12,15 @@ from nodegraph.codes import files, kinds, packets, waiting
 from nodegraph.codes.door import CodesDoor
 from nodegraph.core.registry import registry
 from nodegraph.session.session import Session
+from tests.docs.programs import programs_of, run_programs, text_of
 
-TEXT = (Path(__file__).parents[2] / "docs" / "codes.md").read_text(encoding="utf-8")
+TEXT = text_of("codes")
 
 
 def test_its_programs_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    space: dict[str, object] = {}
-    found = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(found) == 5 and all("assert" in program for program in found[1:])
-    for program in found:
-        exec(compile(program, "codes.md", "exec"), space)
+    assert all("assert" in program for program in programs_of("codes")[1:])
+    run_programs("codes", 5)
 
 
 def test_its_figures_are_those_of_the_code() -> None:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from nodegraph.core.registry import registry
+from tests.docs.programs import programs_of, run_programs, text_of
 
-TEXT = (Path(__file__).parents[2] / "docs" / "listening.md").read_text(encoding="utf-8")
+TEXT = text_of("listening")
 
 
 def test_its_programs_run_one_after_another() -> None:
-    space: dict[str, object] = {}
-    programs = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(programs) == 3
-    for program in programs:
-        assert "assert" in program
-        exec(compile(program, "listening.md", "exec"), space)
+    run_programs("listening", 3)
+    assert all("assert" in program for program in programs_of("listening"))
 
 
 def test_its_tables_name_every_node_of_both_families() -> None:

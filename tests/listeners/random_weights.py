@@ -133,7 +133,7 @@ BEATS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def cnn14_shapes(channels: Sequence[int]) -> dict[str, tuple[int, ...]]:
+def cnn14_shapes(channels: Sequence[int], embedding: int = 16) -> dict[str, tuple[int, ...]]:
     """A CNN14 whose convolutions have so many channels, each twice but for those of a pruned one (twelve numbers)."""
     widths = list(channels) if len(channels) == 12 else [width for width in channels for _ in range(2)]
     shapes: dict[str, tuple[int, ...]] = {"logmel_extractor.melW": (513, 64), **_norm("bn0", 64)}
@@ -143,7 +143,8 @@ def cnn14_shapes(channels: Sequence[int]) -> dict[str, tuple[int, ...]]:
         shapes |= {f"{place}.conv{half}.weight": (width, before, 3, 3), **_norm(f"{place}.bn{half}", width)}
         before = width
     return shapes | {
-        "fc1.weight": (16, before), "fc1.bias": (16,), "fc_audioset.weight": (527, 16), "fc_audioset.bias": (527,),
+        "fc1.weight": (embedding, before), "fc1.bias": (embedding,), "fc_audioset.weight": (527, embedding),
+        "fc_audioset.bias": (527,),
     }  # fmt: skip
 
 

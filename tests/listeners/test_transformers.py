@@ -16,7 +16,7 @@ import pytest
 from nodegraph.core.errors import ModelError
 from nodegraph.models import Store
 from nodegraph.nodes.analysis.kaldi_mels import kaldi_columns
-from nodegraph.nodes.analysis.spectrogram_tags import SpectrogramTagger
+from nodegraph.nodes.analysis.spectrogram_tags import SpectrogramTagger, seen
 from tests.listeners.checkpoints import Golden
 from tests.listeners.sounds import random_input
 from tests.listeners.test_networks import close
@@ -54,13 +54,13 @@ def test_the_spectrogram_transformer(ast: Golden, tagger: SpectrogramTagger) -> 
     close(found[1], ast["embedding"])
 
 
-def test_columns_as_kaldi_makes_them(ast: Golden, tagger: SpectrogramTagger) -> None:
+def test_columns_as_kaldi_makes_them(ast: Golden) -> None:
     sound = random_input((163_840,), 11) * np.float32(0.1)
     raw = kaldi_columns(sound[:5_000], 16_000, 128, window="hanning")
     assert raw.shape == (29, 128)
     close(raw, ast["raw"][:29])
-    close(tagger.heard(sound)[::64], ast["columns"])
-    assert (tagger.heard(np.zeros_like(sound))[:1_022] == tagger.heard(np.zeros_like(sound))[0, 0]).all()
+    close(seen(sound)[::64], ast["columns"])
+    assert (seen(np.zeros_like(sound))[:1_022] == seen(np.zeros_like(sound))[0, 0]).all()
 
 
 def test_tags_of_a_sound_as_the_reference_gives_them(ast: Golden, tagger: SpectrogramTagger) -> None:

@@ -24,8 +24,7 @@ class OpenL3(InferenceNode):
     pictures: `content` says of what videos, ``music`` (people who play) or ``env`` (everything else). Both sizes come
     from the same network: 6144 tell where in the spectrum and when, 512 only what. Loudness is not heard.
     Shapes: clip (48_000,) float32 at 48 kHz; embedding (512,) or (6_144,) float32.
-    Answers stand 0.6 s after the clip's end. Cost: 0.2 to 0.3 s a clip on one core, and
-    0.2 GB of memory.
+    Answers stand 0.6 s after the clip's end. Cost: 0.2 to 0.3 s a clip on one core, and 0.2 GB of memory.
     Errors: WeightsMissing when `openl3-music` (or `openl3-env`) is not in the model store.
 
     Source: J. Cramer and others, "Look, Listen and Learn More: Design Choices for Deep Audio Embeddings", ICASSP 2019.
@@ -46,7 +45,7 @@ class OpenL3(InferenceNode):
         self.session = open_session(files["model"], device)
 
     def infer(self, clip: Floats) -> dict[str, Any]:
-        power = powers(np.pad(clip, BEFORE), _HANN, HOP)
+        power = powers(np.pad(clip, BEFORE), hann(WINDOW), HOP)
         return {"embedding": self.session.run([f"embedding_{self.size}"], {"power": power[None]})[0][0]}
 
 
@@ -57,8 +56,7 @@ class BeatsEmbedding(InferenceNode):
     Hears the last 5.135 s every `hop` seconds. The transformer learned without labels, from all kinds of sound; the
     numbers are the mean of what it makes of its 256 patches of the spectrogram.
     Shapes: clip (82_160,) float32 at 16 kHz; embedding (768,) float32.
-    Answers stand 1.5 s after the clip's end. Cost: 0.6 to 0.9 s a clip on one core, and
-    1 GB of memory.
+    Answers stand 1.5 s after the clip's end. Cost: 0.6 to 0.9 s a clip on one core, and 1 GB of memory.
     Errors: WeightsMissing when `beats` is not in the model store.
 
     Source: S. Chen and others, "BEATs: Audio Pre-Training with Acoustic Tokenizers", ICML 2023. Weights: iter3+ (AS2M),
@@ -78,6 +76,3 @@ class BeatsEmbedding(InferenceNode):
 
     def infer(self, clip: Floats) -> dict[str, Any]:
         return {"embedding": self.session.run(["embedding"], {"columns": beats_columns(clip)})[0][0]}
-
-
-_HANN = hann(WINDOW)

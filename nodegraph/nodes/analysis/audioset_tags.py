@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Clip, InferenceNode, Weights, WorkerError, inlet, node, outlet
+from nodegraph.core import Clip, Weights, WorkerError, inlet, node, outlet
 from nodegraph.nodes.analysis.audioset import audioset_labels, audioset_names
 from nodegraph.nodes.analysis.kaldi_mels import kaldi_columns
 from nodegraph.nodes.analysis.mels import Floats, hann, powers
-from nodegraph.nodes.analysis.sessions import open_session
-from nodegraph.nodes.analysis.taggers import likeliest
+from nodegraph.nodes.analysis.sessions import labels_in, open_session
+from nodegraph.nodes.analysis.taggers import SoundTagger
 
 RATE, WINDOW, HOP = 32_000, 1_024, 320
 BEATS_RATE, BEATS_BANDS, BEATS_FRAMES = 16_000, 128, 512
@@ -23,44 +21,42 @@ MEAN, DEVIATION = 15.41663, 6.55582
 INTEGERS = 32_768.0  # its sounds had the scale of 16 bits
 
 
+class Cnn14Tagger(SoundTagger):
+    """What both have: a CNN14, pruned or not. Windows stand around their instants; the ends are mirrored."""
+
+    scores = outlet.tensor("probability of each class", shape=(527,))
+    embedding = outlet.tensor("what the classes were decided from: alike for alike sounds", shape=(2_048,))
+
+    def load(self, files: dict[str, Path], device: str) -> None:
+        self.session, self.labels = open_session(files["model"], device), audioset_labels()
+
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
+        power = powers(np.pad(clip, WINDOW // 2, "reflect"), hann(WINDOW), HOP)
+        scores, embedding = self.session.run(["tags", "embedding"], {"power": power[None]})
+        return scores[0], embedding[0]
+
+
 @node("panns.tag~", aliases=("panns~", "cnn14~"))
-class PannsTagger(InferenceNode):
+class PannsTagger(Cnn14Tagger):
     """Say what is heard, in the 527 classes of AudioSet, with the large CNN14.
 
     Hears the last 2 s every `hop` seconds. `tags` sends one label after another, likeliest first, at the same
     instant; `scores` are independent probabilities, in the order of AudioSet's list of classes.
     Shapes: clip (64_000,) float32 at 32 kHz; scores (527,) float32, 0 to 1; embedding (2_048,) float32, 0 or more.
-    Answers stand 0.4 s after the clip's end. Cost: about 0.11 s a clip on one core, and
-    0.8 GB of memory.
+    Answers stand 0.4 s after the clip's end. Cost: about 0.11 s a clip on one core, and 0.8 GB of memory.
     Errors: WeightsMissing when `panns-cnn14` is not in the model store.
 
     Source: Q. Kong and others, "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio Pattern Recognition",
     IEEE/ACM TASLP 28, 2020. Weights: Zenodo 3987831, Cnn14_mAP=0.431.pth, CC BY 4.0.
     """
 
-    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
-    hop = inlet.control(1.0, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
-    scores = outlet.tensor("probability of each class", shape=(527,))
-    embedding = outlet.tensor("what the classes were decided from: alike for alike sounds", shape=(2_048,))
-
     hears = Clip(seconds=2.0, rate=RATE, hop_s=1.0)
     weights = Weights("panns-cnn14")
     answer_s = 0.4
 
-    def load(self, files: dict[str, Path], device: str) -> None:
-        self.session, self.labels = open_session(files["model"], device), audioset_labels()
-
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        scores, embedding = cnn14_answers(self.session, clip)
-        tags = likeliest(self.labels, scores, self.most, self.threshold)
-        return {"tags": tags, "scores": scores, "embedding": embedding}
-
 
 @node("epanns.tag~", aliases=("epanns~",))
-class EfficientPannsTagger(InferenceNode):
+class EfficientPannsTagger(Cnn14Tagger):
     """Say what is heard, in the 527 classes of AudioSet, with a pruned CNN14.
 
     Seven tenths of the weights of `panns.tag~` are gone; in its authors' figures it is as good, and it costs half.
@@ -68,37 +64,21 @@ class EfficientPannsTagger(InferenceNode):
     instant; `scores` are independent probabilities, as the network was trained for (its authors' demonstration makes
     them add up to one instead).
     Shapes: clip (64_000,) float32 at 32 kHz; scores (527,) float32, 0 to 1; embedding (2_048,) float32, 0 or more.
-    Answers stand 0.3 s after the clip's end. Cost: about 60 ms a clip on one core, and
-    0.4 GB of memory.
+    Answers stand 0.3 s after the clip's end. Cost: about 60 ms a clip on one core, and 0.4 GB of memory.
     Errors: WeightsMissing when `epanns` is not in the model store.
 
     Source: A. Singh, H. Liu and M. D. Plumbley, "E-PANNs: Sound Recognition Using Efficient Pre-Trained Audio Neural
     Networks", Inter-Noise 2023. Weights: Zenodo 7939403, CC BY 4.0.
     """
 
-    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
     hop = inlet.control(0.5, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
-    scores = outlet.tensor("probability of each class", shape=(527,))
-    embedding = outlet.tensor("what the classes were decided from: alike for alike sounds", shape=(2_048,))
-
     hears = Clip(seconds=2.0, rate=RATE, hop_s=0.5)
     weights = Weights("epanns")
     answer_s = 0.3
 
-    def load(self, files: dict[str, Path], device: str) -> None:
-        self.session, self.labels = open_session(files["model"], device), audioset_labels()
-
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        scores, embedding = cnn14_answers(self.session, clip)
-        tags = likeliest(self.labels, scores, self.most, self.threshold)
-        return {"tags": tags, "scores": scores, "embedding": embedding}
-
 
 @node("beats.tag~", aliases=("beats.tagger~",))
-class BeatsTagger(InferenceNode):
+class BeatsTagger(SoundTagger):
     """Say what is heard, in the 527 classes of AudioSet, with the transformer BEATs.
 
     Surer than `panns.tag~` in their authors' figures, and slower. It has nothing to do with the beats of music: those
@@ -106,19 +86,14 @@ class BeatsTagger(InferenceNode):
     another, likeliest first, at the same instant; `scores` are independent probabilities, in the order of AudioSet's
     list of classes.
     Shapes: clip (82_160,) float32 at 16 kHz; scores (527,) float32, 0 to 1; embedding (768,) float32.
-    Answers stand 1.5 s after the clip's end. Cost: 0.6 to 0.9 s a clip on one core, and
-    1 GB of memory.
+    Answers stand 1.5 s after the clip's end. Cost: 0.6 to 0.9 s a clip on one core, and 1 GB of memory.
     Errors: WeightsMissing when `beats-audioset` is not in the model store.
 
     Source: S. Chen and others, "BEATs: Audio Pre-Training with Acoustic Tokenizers", ICML 2023. Weights: iter3+ (AS2M),
     fine-tuned on AudioSet, second checkpoint; MIT.
     """
 
-    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
     hop = inlet.control(2.0, "time from one answer to the next", unit="s", span=(0.2, 10.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
     scores = outlet.tensor("probability of each class", shape=(527,))
     embedding = outlet.tensor("what it made of the sound: alike for alike sounds", shape=(768,))
 
@@ -128,33 +103,23 @@ class BeatsTagger(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.session = open_session(files["model"], device)
-        signs = json.loads(self.session.get_modelmeta().custom_metadata_map.get("labels", "[]"))
-        if not signs:
-            raise WorkerError("this BEATs was not fine-tuned: it names no classes. Use it with beats.embed~.")
+        try:
+            signs = labels_in(self.session)
+        except ValueError as error:
+            what = "this BEATs was not fine-tuned: it names no classes. Use it with beats.embed~."
+            raise WorkerError(what) from error
         names = audioset_names()
         # The checkpoint has an order of its own; what is no class of AudioSet keeps its name, at the end.
         places = {sign: place for place, sign in enumerate(names)}
         self.order = np.argsort([places.get(sign, len(places)) for sign in signs], kind="stable")
         self.labels = [names.get(signs[place], signs[place]) for place in self.order]
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
         found, embedding = self.session.run(["tags", "embedding"], {"columns": beats_columns(clip)})
-        scores = found[0][self.order]
-        tags = likeliest(self.labels, scores, self.most, self.threshold)
-        return {"tags": tags, "scores": scores, "embedding": embedding[0]}
-
-
-def cnn14_answers(session: Any, clip: Floats) -> tuple[Floats, Floats]:
-    """Scores and embedding of a clip at 32 kHz. Windows stand around their instants; the ends are mirrored."""
-    power = powers(np.pad(clip, WINDOW // 2, "reflect"), _HANN, HOP)
-    scores, embedding = session.run(["tags", "embedding"], {"power": power[None]})
-    return scores[0], embedding[0]
+        return found[0][self.order], embedding[0]
 
 
 def beats_columns(clip: Floats) -> Floats:
     """What BEATs sees of a sound at 16 kHz: (1, frames, 128)."""
     columns = kaldi_columns(clip * np.float32(INTEGERS), BEATS_RATE, BEATS_BANDS)
     return ((columns - np.float32(MEAN)) / np.float32(2.0 * DEVIATION))[None]
-
-
-_HANN = hann(WINDOW)

@@ -13,7 +13,7 @@ from nodegraph.core.errors import ModelError, Problem
 from nodegraph.nodes.analysis.mels import Floats, columns, hann, mel_bank
 from nodegraph.nodes.analysis.prompts import Prompts
 from nodegraph.nodes.analysis.sessions import note_in, open_session
-from nodegraph.nodes.analysis.taggers import likeliest
+from nodegraph.nodes.analysis.taggers import likeliest, softmax
 from nodegraph.nodes.analysis.tokens import read_tokenizer
 
 RATE: Final = 48_000
@@ -137,8 +137,7 @@ class ClapQuery(ClapAudio):
         self.take_up()
         embedding = self.heard(clip)
         cosines = np.clip(self.vectors @ embedding, -1.0, 1.0)
-        raised = np.exp(self.scale * (cosines - cosines.max()))
-        scores = raised / raised.sum()
+        scores = softmax(self.scale * cosines)
         return {
             "tags": likeliest(self.labels, scores, self.most, self.threshold),
             "likeness": float(cosines[0]), "scores": scores, "cosines": cosines, "embedding": embedding,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -37,9 +38,12 @@ def mel_bank(
     return bank.astype(np.float32)
 
 
+@cache
 def hann(size: int) -> Floats:
-    """A periodic Hann window."""
-    return (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
+    """A periodic Hann window; the same for all who ask, so it cannot be changed."""
+    window = (0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)).astype(np.float32)
+    window.flags.writeable = False
+    return window
 
 
 def powers(sound: NDArray[Any], window: Floats, hop: int) -> Floats:

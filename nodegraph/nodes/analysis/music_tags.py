@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Clip, InferenceNode, Weights, inlet, node, outlet, setting
+from nodegraph.core import Clip, Weights, inlet, node, outlet, setting
 from nodegraph.nodes.analysis.mels import Floats, columns, hann, mel_bank
 from nodegraph.nodes.analysis.sessions import open_session
-from nodegraph.nodes.analysis.taggers import likeliest
+from nodegraph.nodes.analysis.taggers import SoundTagger
 
 RATE = 16_000
 FFT, HOP, BANDS, FRAMES = 512, 256, 96, 187
@@ -35,7 +34,7 @@ LABELS = {
 
 
 @node("musicnn.tag~", aliases=("musicnn", "musictag~"))
-class MusicTagger(InferenceNode):
+class MusicTagger(SoundTagger):
     """Tag music by genre, instruments, voice and mood: fifty tags.
 
     Hears the last 3.0 s every `hop` seconds. `tags` sends one label after another, likeliest first, at the same
@@ -49,12 +48,8 @@ class MusicTagger(InferenceNode):
     2019 late-breaking. Weights: musicnn 0.1.0, ISC.
     """
 
-    x = inlet.signal("music; channels are mixed to one", channels=1)
     learned = setting.choice("mtt", "what the model has learned from", ("mtt", "msd"))
     hop = inlet.control(1.0, "time from one answer to the next", unit="s", span=(0.2, 10.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
     scores = outlet.tensor("probability of each tag", shape=(50,))
     embedding = outlet.tensor("what the tags were decided from: alike for alike music", shape=(200,))
 
@@ -63,11 +58,10 @@ class MusicTagger(InferenceNode):
     answer_s = 0.25
 
     def load(self, files: dict[str, Path], device: str) -> None:
-        self.session = open_session(files["model"], device)
+        self.session, self.labels = open_session(files["model"], device), LABELS[str(self.learned)]
         self.window, self.bank = hann(FFT), mel_bank(BANDS, 0.0, RATE / 2, FFT, RATE, scale="slaney", area="hz")
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
         heard = np.log10(10_000.0 * columns(clip, self.window, HOP, FFT, self.bank, 2.0) + 1.0)
         scores, embedding = (found[0] for found in self.session.run(["tags", "embedding"], {"columns": heard[None]}))
-        tags = likeliest(LABELS[str(self.learned)], scores, self.most, self.threshold)
-        return {"tags": tags, "scores": scores, "embedding": embedding}
+        return scores, embedding

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nodegraph.core import Clip, InferenceNode, Weights, inlet, node, outlet
+from nodegraph.core import Clip, Weights, inlet, node, outlet
 from nodegraph.nodes.analysis.kaldi_mels import kaldi_columns
 from nodegraph.nodes.analysis.mels import Floats
 from nodegraph.nodes.analysis.sessions import labels_in, open_session
-from nodegraph.nodes.analysis.taggers import likeliest
+from nodegraph.nodes.analysis.taggers import SoundTagger, logistic
 
 RATE = 16_000
 FRAMES, BANDS = 1_024, 128
@@ -20,7 +19,7 @@ MEAN, DEVIATION = -4.2677393, 4.5689974
 
 
 @node("ast.tag~", aliases=("ast~",))
-class SpectrogramTagger(InferenceNode):
+class SpectrogramTagger(SoundTagger):
     """Say what is heard, in the 527 classes of AudioSet, with a transformer.
 
     Hears the last 10.24 s every `hop` seconds; before so much has sounded, silence stands in its place. `tags` sends
@@ -35,11 +34,7 @@ class SpectrogramTagger(InferenceNode):
     MIT/ast-finetuned-audioset-10-10-0.4593 on the hub, BSD-3-Clause.
     """
 
-    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
     hop = inlet.control(1.5, "time from one answer to the next", unit="s", span=(0.25, 30.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
     scores = outlet.tensor("probability of each class", shape=(527,))
     embedding = outlet.tensor("what the classes were decided from: alike for alike sounds", shape=(768,))
 
@@ -51,17 +46,13 @@ class SpectrogramTagger(InferenceNode):
         self.session = open_session(files["model"], device)
         self.labels = labels_in(self.session)
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
-        logits, embedding = self.session.run(["logits", "embedding"], {"columns": self.heard(clip)[None]})
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0].astype(np.float32), -60.0, 60.0)))
-        return {
-            "tags": likeliest(self.labels, scores, self.most, self.threshold),
-            "scores": scores,
-            "embedding": embedding[0],
-        }
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
+        logits, embedding = self.session.run(["logits", "embedding"], {"columns": seen(clip)[None]})
+        return logistic(logits[0]), embedding[0]
 
-    def heard(self, clip: Floats) -> Floats:
-        """The columns of a clip as the network was taught with them: (1024, 128)."""
-        columns = kaldi_columns(clip, RATE, BANDS, window="hanning")[:FRAMES]
-        columns = np.pad(columns, ((0, FRAMES - len(columns)), (0, 0)))  # two windows less fit into the clip
-        return (columns - np.float32(MEAN)) / np.float32(2.0 * DEVIATION)
+
+def seen(clip: Floats) -> Floats:
+    """The columns of a clip as the network was taught with them: (1024, 128)."""
+    columns = kaldi_columns(clip, RATE, BANDS, window="hanning")[:FRAMES]
+    columns = np.pad(columns, ((0, FRAMES - len(columns)), (0, 0)))  # two windows less fit into the clip
+    return (columns - np.float32(MEAN)) / np.float32(2.0 * DEVIATION)

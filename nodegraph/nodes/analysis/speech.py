@@ -10,7 +10,7 @@ import numpy as np
 from nodegraph.core import At, Chunks, Clip, InferenceNode, Weights, inlet, node, outlet
 from nodegraph.nodes.analysis.mels import Floats
 from nodegraph.nodes.analysis.sessions import labels_in, open_session
-from nodegraph.nodes.analysis.taggers import likeliest
+from nodegraph.nodes.analysis.taggers import likeliest, softmax
 
 RATE: Final = 16_000
 STEP, WINDOW = 320, 400
@@ -91,8 +91,7 @@ class Emotion(InferenceNode):
         if not np.sqrt(np.mean(np.square(clip, dtype=np.float64))) > SOFTEST:
             return {}
         logits = self.session.run(["logits"], {"sound": levelled(clip)[None]})[0][0]
-        raised = np.exp(logits - logits.max())
-        scores = raised / raised.sum()
+        scores = softmax(logits)
         return {"tags": likeliest(self.labels, scores, self.most, self.threshold), "scores": scores}
 
 

@@ -26,8 +26,30 @@ LOGITS = "class_scores_updated"  # the scores before they are rounded to 8 bits
 EMBEDDING = "/model/Reshape_output_0_qdq"  # what the last layer reads
 
 
+class SoundTagger(InferenceNode):
+    """What taggers share that say which of many sounds they hear: each has `labels`, and answers a clip with the scores
+    of all of them and with an embedding (`heard`)."""
+
+    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
+    hop = inlet.control(1.0, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
+    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
+    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
+    tags = outlet.event("label and probability, likeliest first")
+
+    labels: Sequence[str]
+
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
+        """Scores in the order of the labels, 0 to 1, and the embedding."""
+        raise NotImplementedError
+
+    def infer(self, clip: Floats) -> dict[str, Any]:
+        scores, embedding = self.heard(clip)
+        tags = likeliest(self.labels, scores, self.most, self.threshold)
+        return {"tags": tags, "scores": scores, "embedding": embedding}
+
+
 @node("yamnet.tag~", aliases=("yamnet",))
-class YamnetTagger(InferenceNode):
+class YamnetTagger(SoundTagger):
     """Say what is heard, in the 521 classes of AudioSet.
 
     Hears the last 0.975 s every `hop` seconds. `tags` sends one label after another, likeliest first, at the same
@@ -40,11 +62,7 @@ class YamnetTagger(InferenceNode):
     Large-Scale Audio Classification", 2017. Weights: Qualcomm's 8-bit export.
     """
 
-    x = inlet.signal("sound to tag; channels are mixed to one", channels=1)
     hop = inlet.control(0.5, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
-    threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
-    most = inlet.control(5.0, "tags in one answer at most", span=(1.0, 50.0), curve="integer")
-    tags = outlet.event("label and probability, likeliest first")
     scores = outlet.tensor("probability of each class", shape=(521,))
     embedding = outlet.tensor("what the classes were decided from: alike for alike sounds", shape=(1024,))
 
@@ -57,14 +75,22 @@ class YamnetTagger(InferenceNode):
             self.labels = [row["display_name"] for row in csv.DictReader(lines)]
         self.session = open_session(files["model"], device, show=(LOGITS, EMBEDDING))
 
-    def infer(self, clip: Floats) -> dict[str, Any]:
+    def heard(self, clip: Floats) -> tuple[Floats, Floats]:
         logits, embedding = self.session.run([LOGITS, EMBEDDING], {"audio": quantise(log_mel(clip))[None, None]})
-        scores = 1.0 / (1.0 + np.exp(-np.clip(logits[0].astype(np.float32), -60.0, 60.0)))
-        return {
-            "tags": likeliest(self.labels, scores, self.most, self.threshold),
-            "scores": scores,
-            "embedding": embedding[0].astype(np.float32),
-        }
+        return logistic(logits[0]), embedding[0].astype(np.float32)
+
+
+def logistic(logits: Floats) -> Floats:
+    """Probabilities of what a network leaves before the logistic function."""
+    one = np.float32(1.0)
+    return one / (one + np.exp(-np.clip(logits.astype(np.float32), -60.0, 60.0)))
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities that add up to 1."""
+    raised = np.exp(logits - logits.max())
+    found: Floats = raised / raised.sum()
+    return found
 
 
 def likeliest(labels: Sequence[str], scores: Floats, most: float, threshold: float) -> list[Tag]:
@@ -82,7 +108,7 @@ def log_mel(clip: Floats) -> Floats:
     need = (FRAMES - 1) * HOP + WINDOW
     if len(clip) < need:
         clip = np.pad(clip, (0, need - len(clip)))
-    patch: Floats = np.log(columns(clip[:need], _HANN, HOP, FFT, _BANK, 1.0) + LOG_OFFSET)
+    patch: Floats = np.log(columns(clip[:need], hann(WINDOW), HOP, FFT, _BANK, 1.0) + LOG_OFFSET)
     return patch
 
 
@@ -91,5 +117,4 @@ def quantise(patch: Floats) -> NDArray[np.uint8]:
     return np.clip(np.round(patch / INPUT_SCALE + INPUT_ZERO), 0, 255).astype(np.uint8)
 
 
-_HANN = hann(WINDOW)
 _BANK = mel_bank(BANDS, LOW_HZ, HIGH_HZ, FFT, RATE)

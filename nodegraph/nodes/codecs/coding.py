@@ -18,6 +18,11 @@ FADE_FRAMES = 6
 """After so many lost frames there is silence."""
 
 
+def stages_of(bandwidth: float, each: float) -> int:
+    """As many stages as go through so many kilobits a second, one at least; `each` is what one takes."""
+    return max(1, int(bandwidth / each + 1e-6))
+
+
 class Encoder:
     """Sound at the model's rate → codes, some frames at a time."""
 

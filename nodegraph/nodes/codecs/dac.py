@@ -28,18 +28,13 @@ class Dac(ThereAndBack):
     descript/dac_44khz, MIT.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     stages = inlet.control(9.0, "how many stages of codes are kept", span=STAGES, curve="integer")
-    y = outlet.signal("what is left of it", channels=1)
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
     hop, encoder_delay, decoder_delay = HOP, ENCODER_DELAY, DECODER_DELAY
     weights = WEIGHTS
     answer_s = 0.25
     delay = ENCODER_DELAY + DECODER_DELAY
-
-    def wanted(self) -> int:
-        return round(self.stages)
 
 
 @node("dac.encode~", aliases=("dac.encoder~",))
@@ -56,7 +51,6 @@ class DacEncode(There):
     descript/dac_44khz, MIT.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     stages = inlet.control(9.0, "how many stages of codes are sent", span=STAGES, curve="integer")
     codes = outlet.tensor("codes of ten frames", shape=("stages", FRAMES))
     latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
@@ -66,9 +60,6 @@ class DacEncode(There):
     weights = WEIGHTS
     answer_s = 0.25
     delay = ENCODER_DELAY
-
-    def wanted(self) -> int:
-        return round(self.stages)
 
 
 @node("dac.decode~", aliases=("dac.decoder~",))
@@ -88,11 +79,6 @@ class DacDecode(Back):
     Source: R. Kumar and others, "High-Fidelity Audio Compression with Improved RVQGAN", NeurIPS 2023. Weights:
     descript/dac_44khz, MIT.
     """
-
-    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
-    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
-    y = outlet.signal("sound", channels=1)
-    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=HOP, rate=RATE)
     hop, fade, decoder_delay = HOP, FADE, DECODER_DELAY

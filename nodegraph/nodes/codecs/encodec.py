@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nodegraph.core import Chunks, Weights, inlet, node, outlet
+from nodegraph.nodes.codecs.coding import stages_of
 from nodegraph.nodes.codecs.halves import Back, There, ThereAndBack
 
 RATE, HOP = 24_000, 320
@@ -13,11 +14,6 @@ STAGE_KBPS = 0.75
 """What one stage costs: 10 bits, 75 times a second."""
 BANDWIDTHS = (1.5, 24.0)
 WEIGHTS = Weights("encodec-24khz")
-
-
-def stages_of(bandwidth: float) -> int:
-    """As many stages as go through so many kilobits a second, one at least."""
-    return max(1, int(bandwidth / STAGE_KBPS + 1e-6))
 
 
 @node("encodec~", aliases=("encodec.codec~",))
@@ -35,9 +31,7 @@ class Encodec(ThereAndBack):
     facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     bandwidth = inlet.control(6.0, "how much may go through", unit="kbit/s", span=BANDWIDTHS, curve="log")
-    y = outlet.signal("what is left of it", channels=1)
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
     hop = HOP
@@ -45,7 +39,7 @@ class Encodec(ThereAndBack):
     answer_s = 0.12
 
     def wanted(self) -> int:
-        return stages_of(self.bandwidth)
+        return stages_of(self.bandwidth, STAGE_KBPS)
 
 
 @node("encodec.encode~", aliases=("encodec.encoder~",))
@@ -64,7 +58,6 @@ class EncodecEncode(There):
     Weights: facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     bandwidth = inlet.control(6.0, "how many stages: 0.75 kbit/s each", unit="kbit/s", span=BANDWIDTHS, curve="log")
     codes = outlet.tensor("codes of three frames", shape=("stages", FRAMES))
     latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
@@ -75,7 +68,7 @@ class EncodecEncode(There):
     answer_s = 0.08
 
     def wanted(self) -> int:
-        return stages_of(self.bandwidth)
+        return stages_of(self.bandwidth, STAGE_KBPS)
 
 
 @node("encodec.decode~", aliases=("encodec.decoder~",))
@@ -94,11 +87,6 @@ class EncodecDecode(Back):
     Source: A. Défossez, J. Copet, G. Synnaeve, Y. Adi, "High Fidelity Neural Audio Compression", 2022. Weights:
     facebook/encodec_24khz, CC BY-NC 4.0: not for commercial use.
     """
-
-    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
-    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
-    y = outlet.signal("sound", channels=1)
-    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=HOP, rate=RATE)
     hop, fade = HOP, FADE

@@ -28,18 +28,13 @@ class EncodecMusic(ThereAndBack):
     facebook/encodec_32khz, CC BY-NC 4.0: not for commercial use.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     stages = inlet.control(4.0, "how many stages of codes are kept", span=STAGES, curve="integer")
-    y = outlet.signal("what is left of it", channels=1)
 
     hears = Chunks(samples=FRAMES * HOP, rate=RATE)
     hop, encoder_delay, decoder_delay = HOP, ENCODER_DELAY, DECODER_DELAY
     weights = WEIGHTS
     answer_s = 0.3
     delay = ENCODER_DELAY + DECODER_DELAY
-
-    def wanted(self) -> int:
-        return round(self.stages)
 
 
 @node("encodec32.encode~", aliases=("encodec32.encoder~",))
@@ -56,7 +51,6 @@ class EncodecMusicEncode(There):
     facebook/encodec_32khz, CC BY-NC 4.0: not for commercial use.
     """
 
-    x = inlet.signal("sound; channels are mixed to one", channels=1)
     stages = inlet.control(4.0, "how many stages of codes are sent", span=STAGES, curve="integer")
     codes = outlet.tensor("codes of ten frames", shape=("stages", FRAMES))
     latent = outlet.tensor("what they stand for", shape=("width", FRAMES))
@@ -66,9 +60,6 @@ class EncodecMusicEncode(There):
     delay = ENCODER_DELAY
     weights = WEIGHTS
     answer_s = 0.2
-
-    def wanted(self) -> int:
-        return round(self.stages)
 
 
 @node("encodec32.decode~", aliases=("encodec32.decoder~",))
@@ -87,11 +78,6 @@ class EncodecMusicDecode(Back):
     Source: J. Copet and others, "Simple and Controllable Music Generation", NeurIPS 2023, section 4. Weights:
     facebook/encodec_32khz, CC BY-NC 4.0: not for commercial use.
     """
-
-    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
-    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
-    y = outlet.signal("sound", channels=1)
-    refused = outlet.event("why a message was left out")
 
     hears = Chunks(samples=HOP, rate=RATE)
     hop, fade, decoder_delay = HOP, FADE, DECODER_DELAY

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodegraph.core import Chunks, InferenceNode, StreamNode, Weights, WorkerError, inlet, node, outlet
+from nodegraph.nodes.codecs.coding import stages_of
 from nodegraph.nodes.codecs.flowing import Floats, expect
 from nodegraph.nodes.codecs.halves import Maker
 from nodegraph.nodes.codecs.messages import codes_in
@@ -24,11 +25,6 @@ TICK = 2_400
 """What the decoder hears of the silence before it: how often it is asked."""
 WEIGHTS = Weights("encodec-48khz")
 LOUDEST_SCALE = 8.0
-
-
-def stages_of(bandwidth: float) -> int:
-    """As many stages as go through so many kilobits a second."""
-    return max(1, int(bandwidth / STAGE_KBPS + 1e-6))
 
 
 @node("encodec48~", aliases=("encodec48.codec~",))
@@ -66,7 +62,7 @@ class EncodecStereo(StreamNode):
         self.decoder.forget()
 
     def infer(self, clip: Floats) -> dict[str, Any]:
-        codes, scale, _ = self.encoder.encode(clip, stages_of(self.bandwidth))
+        codes, scale = self.encoder.encode(clip, stages_of(self.bandwidth, STAGE_KBPS))
         return {"y": self.decoder.decode(codes, scale)}
 
 
@@ -102,7 +98,7 @@ class EncodecStereoEncode(InferenceNode):
         self.encoder.forget()
 
     def infer(self, clip: Floats) -> dict[str, Any]:
-        codes, scale, _ = self.encoder.encode(clip, stages_of(self.bandwidth))
+        codes, scale = self.encoder.encode(clip, stages_of(self.bandwidth, STAGE_KBPS))
         return {"scale": scale, "codes": codes}
 
 

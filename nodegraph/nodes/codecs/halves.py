@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nodegraph.core import InferenceNode, StreamNode, WorkerError
+from nodegraph.core import InferenceNode, StreamNode, WorkerError, inlet, outlet
 from nodegraph.nodes.codecs.coding import Decoder, Encoder
 from nodegraph.nodes.codecs.flowing import Floats, expect
 from nodegraph.nodes.codecs.messages import codes_in, latent_in
@@ -23,13 +23,17 @@ from nodegraph.nodes.pieces import Pieces
 class ThereAndBack(StreamNode):
     """Sound through both halves."""
 
+    stages: float  # a control of those that have one
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+    y = outlet.signal("what is left of it", channels=1)
+
     hop: ClassVar[int]
     encoder_delay: ClassVar[int] = 0
     decoder_delay: ClassVar[int] = 0
 
     def wanted(self) -> int:
         """How many stages are wanted now."""
-        raise NotImplementedError
+        return round(self.stages)
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder, self.decoder = Encoder(files["encoder"], device), Decoder(files["decoder"], device)
@@ -49,11 +53,14 @@ class ThereAndBack(StreamNode):
 class There(InferenceNode):
     """Sound to codes and latents. `delay` is what the encoder looks ahead."""
 
+    stages: float  # a control of those that have one
+    x = inlet.signal("sound; channels are mixed to one", channels=1)
+
     hop: ClassVar[int]
 
     def wanted(self) -> int:
         """How many stages are wanted now."""
-        raise NotImplementedError
+        return round(self.stages)
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.encoder = Encoder(files["encoder"], device)
@@ -93,6 +100,11 @@ class Maker(StreamNode):
 
 class Back(Maker):
     """Codes and latents to sound. `delay` is the fade of `Pieces`, and what the decoder looks ahead."""
+
+    codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
+    latent = inlet.tensor("what codes stand for, in their place", shape=("width", "frames"))
+    y = outlet.signal("sound", channels=1)
+    refused = outlet.event("why a message was left out")
 
     hop: ClassVar[int]
     fade: ClassVar[int]

@@ -24,8 +24,8 @@ class WindowEncoder:
     def forget(self) -> None:
         self._before: Floats | None = None
 
-    def encode(self, sound: Floats, stages: int) -> tuple[Codes, float, Floats]:
-        """Sound ``(channels, step)`` → codes ``(stages, frames)``, how loud it is, and what the codes stand for."""
+    def encode(self, sound: Floats, stages: int) -> tuple[Codes, float]:
+        """Sound ``(channels, step)`` → codes ``(stages, frames)``, and how loud it is."""
         if self._before is None:
             self._before = np.zeros((len(sound), self.overlap), np.float32)
         window = np.concatenate([self._before, sound], axis=1)
@@ -34,8 +34,7 @@ class WindowEncoder:
         if self.network.number("normalize"):
             scale = float(np.sqrt(np.mean(np.square(window.mean(axis=0, dtype=np.float32))))) + FAINT
             window = window / np.float32(scale)
-        codes, latent = self.half.encode(window, stages)
-        return codes, scale, latent
+        return self.half.encode(window, stages)[0], scale
 
 
 class WindowDecoder:
@@ -55,9 +54,9 @@ class WindowDecoder:
     def forget(self) -> None:
         self._tail: Floats | None = None
 
-    def decode(self, codes: Codes, scale: float, latent: Floats | None = None) -> Floats:
+    def decode(self, codes: Codes, scale: float) -> Floats:
         """Sound ``(channels, step)``. Raises WorkerError for codes of another model."""
-        sound = self.half.decode(codes, latent) * np.float32(scale)
+        sound = self.half.decode(codes) * np.float32(scale)
         length = len(self._rise)
         if self._tail is not None and self._tail.shape[1] == length:
             sound[:, :length] = sound[:, :length] * self._rise + self._tail * (np.float32(1.0) - self._rise)
