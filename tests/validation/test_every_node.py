@@ -5,24 +5,20 @@ from __future__ import annotations
 import pytest
 
 from nodegraph.core import registry
-from tests.validation.every_node import NOWHERE, OWN, excused, half, keeps_its_promises, validated
+from tests.validation.every_node import half, keeps_its_promises, validated
 
 KINDS = half(0)
 
 
 @pytest.fixture(scope="module")
-def said():
-    return validated(KINDS)
+def said(tmp_path_factory):
+    return validated(KINDS, tmp_path_factory.mktemp("models"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_keeps_its_promises_at_level_10(kind, said):
-    keeps_its_promises(kind, said[kind])
+    keeps_its_promises(said[kind])
 
 
 def test_no_kind_is_left_out():
     assert sorted(half(0) + half(1)) == sorted(spec.kind for spec in registry())
-
-
-def test_only_listeners_that_no_package_has_weights_for_are_excused():
-    assert excused() == (set(NOWHERE), set(OWN))

@@ -10,10 +10,10 @@ KINDS = half(1)
 
 
 @pytest.fixture(scope="module")
-def said():
-    return validated(KINDS)
+def said(tmp_path_factory):
+    return validated(KINDS, tmp_path_factory.mktemp("models"))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_keeps_its_promises_at_level_10(kind, said):
-    keeps_its_promises(kind, said[kind])
+    keeps_its_promises(said[kind])

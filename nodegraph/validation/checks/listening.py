@@ -14,7 +14,7 @@ from nodegraph.core.ports import CableKind
 from nodegraph.core.streams import StreamNode
 from nodegraph.runtime.lane.process import environment
 from nodegraph.runtime.lane.streams import streams
-from nodegraph.validation.checks.patch import needs_weights
+from nodegraph.validation.checks.patch import has_own_model, needs_weights
 from nodegraph.validation.finding import Finding, NotApplicable, Note, Said
 from nodegraph.validation.subject import Subject
 
@@ -66,6 +66,9 @@ def hears(subject: Subject) -> Iterator[Finding]:
 def clips(subject: Subject) -> Iterator[Said]:
     """Its model takes silence, noise, clicks and NaN, answers in the shapes that are declared, and repeats."""
     needs_weights(subject)
+    if has_own_model(subject):
+        yield Note("its model is a file of the user's own, and none was heard")
+        return
     if subject.named is None:
         raise NotApplicable("it cannot be loaded again in a process of its own")
     from nodegraph.api.places import weights

@@ -10,6 +10,7 @@ import numpy as np
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError
 from nodegraph.core.graph import Graph
+from nodegraph.core.listening import OwnModel
 from nodegraph.core.patchfile import dumps, loads
 from nodegraph.core.ports import CableKind
 from nodegraph.core.spec import Role
@@ -77,16 +78,19 @@ def frames_for(subject: Subject) -> int:
     return max(subject.frames, round(seconds * USUAL_RATE))
 
 
+def has_own_model(subject: Subject) -> bool:
+    """Whether its model is a file of the user's own."""
+    return isinstance(getattr(subject.spec.cls, "weights", None), OwnModel)
+
+
 def needs_weights(subject: Subject) -> None:
-    """Raises NotApplicable when the node's model is not in the store."""
-    if subject.spec.role is not Role.INFERENCE:
+    """Raises NotApplicable when the node's model is not in the store. One whose model is a file of the user's own is
+    tried without: it must stand that, too."""
+    if subject.spec.role is not Role.INFERENCE or has_own_model(subject):
         return
     from nodegraph.api.places import weights
     from nodegraph.core.errors import ModelError
-    from nodegraph.core.listening import OwnModel
 
-    if isinstance(getattr(subject.spec.cls, "weights", None), OwnModel):
-        raise NotApplicable("its model is a file of the user's own")
     name: str = subject.spec.cls.weights.of(subject.settings(), subject.spec.settings)  # type: ignore[attr-defined]
     try:
         weights(name)
