@@ -10,7 +10,7 @@ import pytest
 from nodegraph.core.errors import DeviceError
 from nodegraph.core.graph import Graph
 from nodegraph.models.store import Store
-from nodegraph.runtime.drivers.jack import JackDriver
+from nodegraph.runtime.drivers.jack import TRIES, JackDriver, close_client, open_client
 from nodegraph.runtime.player import Player
 from tests.needs import needs
 from tests.runtime.capturing import aligned, capture
@@ -128,3 +128,28 @@ def test_a_wrong_rate_and_an_absent_server_are_named(
         JackDriver(player.engine, "absent", server="nobody-is-there")
     player.close()
     assert capfd.readouterr() == ("", ""), "libjack's own words are not printed"
+
+
+def test_a_server_that_was_too_busy_is_asked_again(jack_server: JackServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jack
+
+    real, refusals = jack.Client, [0x21, 0x21]
+
+    def sometimes(name: str, **how: object) -> jack.Client:
+        if refusals:
+            raise jack.JackOpenError(name, jack.Status(refusals.pop()))
+        return real(name, **how)
+
+    monkeypatch.setattr(jack, "Client", sometimes)
+    monkeypatch.setattr("nodegraph.runtime.drivers.jack.PAUSE_S", 0.0)
+    client, server = open_client("patient", jack_server.name)
+    assert client.name == "patient" and not refusals
+    close_client(client, server)
+    refusals += [0x21] * TRIES
+    with pytest.raises(DeviceError, match=f"'{jack_server.name}' is there, but did not take the client 'patient'"):
+        open_client("patient", jack_server.name)
+    assert not refusals
+    refusals += [0x11] * TRIES
+    with pytest.raises(DeviceError, match="no JACK server"):
+        open_client("patient", jack_server.name)
+    assert len(refusals) == TRIES - 1, "one that is not there is asked once"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from nodegraph.runtime.machine import pointers
 from nodegraph.runtime.native import callbacks, empty
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.compiled import address
+
+TRIES: Final = 4
+PAUSE_S: Final = 0.25
 
 _servers: Counter[str] = Counter()
 """Open clients of this process, by server."""
@@ -54,6 +58,24 @@ def _hush(jack: Any) -> None:
     jack._lib.jack_set_info_function(quiet)
 
 
+def _client(jack: Any, name: str, server: str | None, advice: str) -> Any:
+    """A client. A server that is there but did not take it is asked again: it gives a client two seconds to answer,
+    which a machine with much to do may miss."""
+    _hush(jack)
+    for tries_left in reversed(range(TRIES)):
+        try:
+            return jack.Client(name, servername=server, no_start_server=True)
+        except jack.JackOpenError as error:
+            named = f" '{server}'" if server else ""
+            if error.status.server_failed or not error.status.server_error:
+                raise DeviceError(f"no JACK server{named} is running.", advice) from error
+            if not tries_left:
+                what = f"the JACK server{named} is there, but did not take the client '{name}' ({TRIES} tries)."
+                raise DeviceError(what, "See what the server says; it may be busy, or of another version.") from error
+        time.sleep(PAUSE_S)
+    raise AssertionError("the last try returns or raises")
+
+
 def open_client(name: str, server: str | None = None) -> tuple[Any, str]:
     """A further client of a server, without ports, and the server's name. Raises DeviceError."""
     try:
@@ -62,11 +84,7 @@ def open_client(name: str, server: str | None = None) -> tuple[Any, str]:
         raise DeviceError("JACK is not installed.", "apt install jackd2 brings the server.") from error
     named = server or os.environ.get("JACK_DEFAULT_SERVER", "default")
     _check_alone(named)
-    _hush(jack)
-    try:
-        client = jack.Client(name, servername=server, no_start_server=True)
-    except jack.JackOpenError as error:
-        raise DeviceError(f"no JACK server '{named}' is running.", "Start one (jackd, qjackctl, PipeWire).") from error
+    client = _client(jack, name, named, "Start one (jackd, qjackctl, PipeWire).")
     _servers[named] += 1
     return client, named
 
@@ -99,14 +117,7 @@ class JackDriver:
         self.server = server or os.environ.get("JACK_DEFAULT_SERVER", "default")
         _check_alone(self.server)
         library, ffi = jack._lib, jack._ffi
-        _hush(jack)
-        try:
-            self.client: Any = jack.Client(name, servername=server, no_start_server=True)
-        except jack.JackOpenError as error:
-            named = f" '{server}'" if server else ""
-            raise DeviceError(
-                f"no JACK server{named} is running.", "Start one (jackd, qjackctl, PipeWire) or use --driver auto."
-            ) from error
+        self.client = _client(jack, name, server, "Start one (jackd, qjackctl, PipeWire) or use --driver auto.")
         _servers[self.server] += 1
         if self.client.samplerate != engine.rate:
             rate = self.client.samplerate
