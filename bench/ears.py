@@ -177,8 +177,8 @@ def _play(name: str, server: str) -> None:
     for line in sys.stdin:
         player.engine.load()
         time.sleep(float(line))
-        assert player.lane is not None and player.lane.pid is not None
-        memory = {"worker_mb": _memory(player.lane.pid), "engine_mb": _memory(os.getpid())}
+        assert player.lanes is not None and player.lanes.pids
+        memory = {"worker_mb": _memory(player.lanes.pids[0]), "engine_mb": _memory(os.getpid())}
         told = {**player.status()["listeners"]["ears"], "load": float(player.engine.load()), **memory}
         print(json.dumps(told), flush=True)
 
