@@ -235,6 +235,8 @@ def node(kind: str, *, aliases: tuple[str, ...] = (), extra: str | None = None) 
         for base in reversed(cls.__mro__):
             for name, value in vars(base).items():
                 if isinstance(value, (Inlet, Outlet, Setting, Memory)):
+                    if found.get(name) is value:  # named again in a subclass, it stands where it is named there
+                        del found[name]
                     found[name] = value
                 elif name in found:
                     del found[name]

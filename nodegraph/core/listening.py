@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,17 @@ class Weights:
         return self.name.format_map(given)
 
 
+MOST_MODEL_THREADS: Final = 64
+
+
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """How models are run: on which device (`nodegraph.providers`), and how many megabytes their process may hold."""
+    """How models are run: on which device (`nodegraph.providers`), how many megabytes their processes may hold, and on
+    how many threads those compute that have time; None: on all processors but one, four at most."""
 
     on: str = "cpu"
     memory_mb: float | None = None
+    threads: int | None = None
 
 
 class Files(dict[str, Path]):

@@ -7,19 +7,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from nodegraph.codes.files import MOST_CODES, MOST_TIME, Array, Taken, check_target, read, write
-from nodegraph.codes.kinds import Codec, codec_of
+from nodegraph.codes.files import FORMAT, MOST_CODES, MOST_TIME, Array, Taken, read, write
 from nodegraph.codes.packets import MOST_FRAMES, MOST_STAGES
-from nodegraph.core import BANG, EventNode, MediaError, Moment, NodegraphError, inlet, node, outlet, setting
+from nodegraph.core import Moment, NodegraphError, inlet, node, outlet, setting
 from nodegraph.nodes.codecs.messages import codes_in
-
-
-def _codec(given: Any) -> Codec:
-    return codec_of(given("codec"), given("rate"), given("hop"), given("bits"))
+from nodegraph.nodes.codes import codec_in, kind_of
+from nodegraph.nodes.takes import Keeping, Replaying
 
 
 @node("codes.write", aliases=("mtr", "textfile.write"))
-class CodesWrite(EventNode):
+class CodesWrite(Keeping):
     """Keep codes in a file, each array with its frame.
 
     From the beginning of the patch, or from when `on` becomes 1, until `on` becomes 0 or the patch ends: then the file
@@ -41,34 +38,20 @@ class CodesWrite(EventNode):
     hop = setting.number(0, "samples of a frame; 0: as known", span=(0, 65_535))
     bits = setting.number(0, "bits of a code; 0: as known", span=(0, 16))
     codes = inlet.tensor("codes of some frames", shape=("stages", "frames"))
-    on = inlet.control(1.0, "1 records, 0 does not", span=(0.0, 1.0), curve="switch")
-    check_target = staticmethod(check_target)
+    on = Keeping.on
+    check_target = staticmethod(FORMAT.check_target)
     validate_with: ClassVar = {"file": "made.safetensors"}
 
     def start(self, when: Moment) -> None:
+        self.kind = kind_of(self)
+        super().start(when)
+
+    def forget(self) -> None:
         self.arrays: list[Array] = []
         self.count = 0
-        self.began = when.frame
-        self.said = False
-        self.kind: Codec | None = None
-        try:
-            self.kind = _codec(self.settings.__getitem__)
-        except NodegraphError as error:
-            self.host.log(self, str(error))
 
-    def stop(self) -> None:
-        if getattr(self, "arrays", None):
-            self._write()
-
-    def on_on(self, message: float, when: Moment) -> None:
-        if message and not self.arrays:
-            self.began = when.frame
-        elif not message and self.arrays:
-            try:
-                self._write()
-            except MediaError as error:
-                self.host.log(self, str(error))
-            self.arrays, self.count = [], 0
+    def empty(self) -> bool:
+        return not self.arrays
 
     def on_codes(self, message: Any, when: Moment) -> None:
         if self.kind is None or not self.on:
@@ -76,31 +59,26 @@ class CodesWrite(EventNode):
         try:
             codes = codes_in(message)
         except NodegraphError as error:
-            self._say(error.problems[0].what)
+            self.excuse(error.problems[0].what)
             return
-        span, at = (1 << self.kind.bits) - 1, when.frame - self.began
+        span, at = (1 << self.kind.bits) - 1, self.where(when)
         if len(codes) > MOST_STAGES or codes.shape[1] > MOST_FRAMES:
-            self._say(f"codes came in the shape {codes.shape}.")
+            self.excuse(f"codes came in the shape {codes.shape}.")
         elif codes.min() < 0 or codes.max() > span:
-            self._say(f"codes go from {codes.min()} to {codes.max()}; those of {self.kind.name} go from 0 to {span}.")
+            self.excuse(f"codes go from {codes.min()} to {codes.max()}; those of {self.kind.name} go from 0 to {span}.")
         elif self.count + codes.size > MOST_CODES or at > MOST_TIME:
-            self._say(f"{Path(self.file).name} is full.")
+            self.excuse(f"{Path(self.file).name} is full.")
         else:
             self.arrays.append(Array(at, codes.astype(np.uint16)))
             self.count += codes.size
 
-    def _say(self, what: str) -> None:
-        if not self.said:
-            self.said = True
-            self.host.log(self, f"It was not kept: {what}")
-
-    def _write(self) -> None:
+    def finish(self) -> None:
         if self.file and self.kind is not None:
             write(Path(self.file), Taken(self.kind, self.revision, self.host.rate, tuple(self.arrays)))
 
 
 @node("codes.read", aliases=("qlist", "textfile.read"))
-class CodesRead(EventNode):
+class CodesRead(Replaying):
     """Say the codes in a file, each array at its frame.
 
     It begins with the patch, or when `on` becomes 1; `again` begins again, now. With `loop` it begins again where the
@@ -117,67 +95,34 @@ class CodesRead(EventNode):
     rate = setting.number(0, "the codec's rate; 0: as known", span=(0, 384_000), unit="Hz")
     hop = setting.number(0, "samples of a frame; 0: as known", span=(0, 65_535))
     bits = setting.number(0, "bits of a code; 0: as known", span=(0, 16))
-    loop = setting.flag(False, "begin again at the end")
-    again = inlet.event("begin again, now")
-    on = inlet.control(1.0, "1 plays, 0 does not", span=(0.0, 1.0), curve="switch")
+    loop = Replaying.loop
     codes = outlet.tensor("codes of some frames", shape=("stages", "frames"))
-    done = outlet.event("bang at the end, and at the end of each loop")
+    done = Replaying.done
 
     @staticmethod
     def check_source(path: Path, given: Any) -> None:
         """Raises NodegraphError when the file cannot be played by a node with these settings (``given(name)``)."""
-        read(path, _codec(given))
+        read(path, codec_in(given))
 
-    def start(self, when: Moment) -> None:
-        self.ticket: object = None
+    def load(self) -> None:
         self.taken: Taken | None = None
         if not self.file:
             return
         try:
-            self.taken = read(Path(self.file), _codec(self.settings.__getitem__))
+            self.taken = read(Path(self.file), codec_in(self.settings.__getitem__))
         except NodegraphError as error:  # it was whole when the patch was checked
             self.host.log(self, str(error))
             return
         self.length = max(self.taken.length(self.host.rate), 1)
-        if self.on:
-            self._begin(when)
 
-    def on_again(self, when: Moment) -> None:
-        if self.on:
-            self._begin(when)
-
-    def on_on(self, message: float, when: Moment) -> None:
-        if message and self.ticket is None:
-            self._begin(when)
-        elif not message:
-            self._rest()
-
-    def _begin(self, when: Moment) -> None:
-        self._rest()
-        if self.taken is not None:
-            self.index, self.origin = 0, when.frame
-            self._go_on(when)
-
-    def _go_on(self, when: Moment) -> None:
-        """Say what is due now, and come back when the next is."""
+    def count(self) -> int:
         assert self.taken is not None
-        self.ticket = None
-        arrays, rate = self.taken.arrays, self.host.rate
-        while True:
-            over = self.index == len(arrays)
-            due = self.origin + (self.length if over else self.taken.frame(arrays[self.index].at, rate))
-            if due > when.frame:
-                self.ticket = self.host.after(self, (due - when.frame) / rate, self._go_on)
-                return
-            if not over:
-                self.codes(arrays[self.index].codes)
-                self.index += 1
-                continue
-            self.done(BANG)
-            if not self.loop:
-                return
-            self.index, self.origin = 0, self.origin + self.length
+        return len(self.taken.arrays)
 
-    def _rest(self) -> None:
-        self.host.cancel(self.ticket)
-        self.ticket = None
+    def due(self, index: int) -> int:
+        assert self.taken is not None
+        return self.taken.frame(self.taken.arrays[index].at, self.host.rate)
+
+    def say(self, index: int) -> None:
+        assert self.taken is not None
+        self.codes(self.taken.arrays[index].codes)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
 from nodegraph.core.registry import registry
 from nodegraph.nodes.generation.nn import ScriptedModel
+from tests.docs.programs import programs_of, run_programs, text_of
 
-TEXT = (Path(__file__).parents[2] / "docs" / "latents.md").read_text(encoding="utf-8")
+TEXT = text_of("latents")
 
 
-def test_its_programs_run_one_after_another() -> None:
-    space: dict[str, object] = {}
-    programs = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
-    assert len(programs) == 2
-    for program in programs:
-        assert "assert" in program
-        exec(compile(program, "latents.md", "exec"), space)
+def test_its_programs_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_programs("latents", 3)
+    assert all("assert" in program for program in programs_of("latents"))
 
 
 def test_its_table_names_every_node_for_latents() -> None:
