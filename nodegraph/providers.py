@@ -24,8 +24,8 @@ PROVIDERS: Final = {
 }
 """What each kind of device takes; what one cannot run goes to the next, and the rest to the processor."""
 AUTO: Final = ("cuda", "coreml")
-THREADS: Final = 1
-"""Of one session: the sound has the other cores."""
+THREADS_VARIABLE: Final = "NODEGRAPH_MODEL_THREADS"
+"""What says how many threads a session gets; one where it is not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +106,13 @@ def _tried(kind: str, number: int) -> tuple[tuple[tuple[str, dict[str, Any]], ..
 
 
 def session_options(folder: Path) -> Any:
-    """How every session of ours is opened: quiet, on one thread, without spinning, since spinning threads would take
-    the time of the sound. `folder`: where weights beside the graph lie."""
+    """How every session of ours is opened: quiet, on as many threads as its worker may have, without spinning, since
+    spinning threads would take the time of the sound. `folder`: where weights beside the graph lie."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    options.inter_op_num_threads = THREADS
+    options.intra_op_num_threads = int(os.environ.get(THREADS_VARIABLE, "1"))
+    options.inter_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     # The graph is handed over as bytes, so onnxruntime must be told where weights beside it lie.

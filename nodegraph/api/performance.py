@@ -230,7 +230,7 @@ class Performance:
             found["messages"] = {node: count - before.get(node, 0) for node, count in messages.items()}
             self._late["messages"] = messages
         self._rounds += 1
-        if player.lane is not None and self._rounds % LOOK_EVERY == 1:
+        if player.lanes is not None and self._rounds % LOOK_EVERY == 1:
             found |= self._missed()
         if found:
             self._doubt(self._since, found)

@@ -85,17 +85,19 @@ class Playing(Performing):
         patient: bool = False,
         models_on: str = "cpu",
         models_memory: float | None = None,
+        models_threads: int | None = None,
     ) -> None:
         """`first` are messages that arrive before anything else happens; `keep` collects what is played in `kept`;
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
         `Patch.play`. `lookahead_s` is how far messages run ahead of the sound: what is played on a controller is heard
         so much later, and it must be longer than a block. `acts` are done at their frames (`runtime.acts`). `patient`:
         it begins without a device that is not there yet, and goes to it when it comes. `models_on` is the device of
-        models (`nodegraph.providers`), `models_memory` how many megabytes their process may hold.
+        models (`nodegraph.providers`), `models_memory` how many megabytes their processes may hold, `models_threads` on
+        how many threads those compute that have time (None: on all processors but one, four at most).
         """
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
-        workers = workers_of(models_on, models_memory)
+        workers = workers_of(models_on, models_memory, models_threads)
         self._lines: deque[tuple[str, str]] = deque(maxlen=10_000)
         self._report = report
         self.replay = None
@@ -367,8 +369,8 @@ class Playing(Performing):
 
     def _run(self) -> None:
         try:
-            if self.player.lane is not None and self._warm_s:
-                self.player.lane.wait_ready(self._warm_s)
+            if self.player.lanes is not None and self._warm_s:
+                self.player.lanes.wait_ready(self._warm_s)
             self.player.advance()  # what happens in the beginning is known before the sound begins
             self.supervisor.start()
             self._started.set()

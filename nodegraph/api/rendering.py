@@ -18,7 +18,7 @@ from nodegraph.api.refs import PortRef
 from nodegraph.api.sounds import check_sound_target, heard_sound, writer
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import address, flatten
-from nodegraph.core.listening import Workers
+from nodegraph.core.listening import MOST_MODEL_THREADS, Workers
 from nodegraph.core.messages import Event
 from nodegraph.core.patchfile import dumps
 from nodegraph.core.presets import books_of
@@ -270,15 +270,18 @@ def check_lookahead(seconds: float) -> None:
         raise PatchError(Problem("bad-lookahead", what, do))
 
 
-def workers_of(models_on: str, models_memory: float | None) -> Workers:
-    """How models are run. Raises WorkerError for a device that is none, PatchError for a size that is none."""
+def workers_of(models_on: str, models_memory: float | None, models_threads: int | None) -> Workers:
+    """How models are run. Raises WorkerError for a device that is none, PatchError for another number that is none."""
     from nodegraph.providers import parse_device
 
     parse_device(models_on)
     if models_memory is not None and not 0.0 < models_memory < 1e9:
         what = f"Models cannot hold {models_memory:g} MB."
         raise PatchError(Problem("bad-option", what, "Give what their process may hold, such as 500."))
-    return Workers(models_on, models_memory)
+    if models_threads is not None and not 1 <= models_threads <= MOST_MODEL_THREADS:
+        what = f"Models cannot compute on {models_threads} threads."
+        raise PatchError(Problem("bad-option", what, f"Give 1 to {MOST_MODEL_THREADS}."))
+    return Workers(models_on, models_memory, models_threads)
 
 
 def check_numbers(seconds: float | None, rate: int, block: int) -> None:

@@ -94,7 +94,7 @@ def _change_rate(playing: Playing, asked: Wanted, rate: int) -> None:
 def _prepared(playing: Playing, asked: Wanted, driver: Driver, rate: int) -> Change:
     """The new player, for a frame that the old one has not reached yet."""
     old = playing.player
-    lead = LEAD_S + (READY_S if old.lane is not None else 0.0)
+    lead = LEAD_S + (READY_S if old.lanes is not None else 0.0)
     while lead < MOST_LEAD_S:
         begins = time.monotonic()
         frame = old.engine.done + round(lead * old.rate)
@@ -104,8 +104,8 @@ def _prepared(playing: Playing, asked: Wanted, driver: Driver, rate: int) -> Cha
             start=round(frame / old.rate * rate), threads=old.engine.threads, books=old.messages.books,
             lookahead_s=old.lookahead_s, workers=old.workers,
         )  # fmt: skip
-        if new.lane is not None:
-            new.lane.wait_ready(max(0.0, READY_S - (time.monotonic() - begins)))
+        if new.lanes is not None:
+            new.lanes.wait_ready(max(0.0, READY_S - (time.monotonic() - begins)))
         if old.engine.done < frame - round((FADE_S + ROOM_S + 2 * old.lookahead_s) * old.rate):
             return Change(playing, asked, driver, new, frame)
         new.close()

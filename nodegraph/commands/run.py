@@ -58,7 +58,11 @@ def playing_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--models-memory", metavar="MB", type=float,
-        help="what the process of the models may hold; models that are idle are unloaded for others",
+        help="what the processes of the models may hold; models that are idle are unloaded for others",
+    )  # fmt: skip
+    parser.add_argument(
+        "--models-threads", metavar="N", type=int,
+        help="on how many threads models compute that have time (default: all processors but one, four at most)",
     )  # fmt: skip
     parser.add_argument("--no-midi", action="store_true", help="open no MIDI ports for a patch that has nodes for them")
     from nodegraph.commands.company import company_options
@@ -121,6 +125,7 @@ def _play(
         block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
         threads=args.threads, performance=args.perform, keep_performance=args.keep_performance,
         lookahead_s=args.lookahead, models_on=args.models_on, models_memory=args.models_memory,
+        models_threads=args.models_threads,
     )  # fmt: skip
     hearing = Hearing(flatten(patch.document))
     interrupted = watch = None

@@ -58,6 +58,7 @@ def serve(
         input_device=args.input_device, block=args.block, input=input, threads=args.threads, record=args.record,
         keep_performance=args.keep_performance, lookahead_s=args.lookahead, first=posts,
         models_on=args.models_on, models_memory=args.models_memory,
+        models_threads=args.models_threads,
         performance=args.perform, keep=args.picture is not None,
     ) as session, keeping(session, args, lost, say), company(session, args, say) as beside:  # fmt: skip
         session.play()

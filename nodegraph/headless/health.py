@@ -138,7 +138,7 @@ def _of_playing(page: _Page, status: Mapping[str, Any]) -> None:
                  *(({"node": node, "quantile": quantile}, state[key] / 1e3) for node, state in listeners
                    for quantile, key in (("0.5", f"{part}_p50_ms"), ("0.99", f"{part}_p99_ms"))
                    if state[key] is not None))  # fmt: skip
-    page.one("models_memory_rss_bytes", "gauge", "What the process of the models holds in memory.",
+    page.one("models_memory_rss_bytes", "gauge", "What the processes of the models hold in memory.",
              1e6 * float(status.get("models_memory_mb", 0.0)))  # fmt: skip
     for name, key, about in (
         ("listener_answers_total", "answered", "Requests answered well."),

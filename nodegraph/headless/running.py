@@ -34,7 +34,7 @@ NEVER: Final = {
     "trust_edits": "nobody is there who edits",
 }
 PLAYED: Final = ("driver", "device", "input_device", "rate", "block", "threads", "seconds", "models_on",
-          "models_memory")  # fmt: skip
+          "models_memory", "models_threads")  # fmt: skip
 
 
 def headless_options(parser: argparse.ArgumentParser) -> None:

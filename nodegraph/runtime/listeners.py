@@ -13,7 +13,7 @@ from nodegraph.core.errors import WorkerError
 from nodegraph.core.listening import Chunks, Workers
 from nodegraph.core.ports import CableKind
 from nodegraph.core.view import NodeEntry
-from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane import Lanes
 from nodegraph.runtime.lane.answers import pack_message
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import MISSED, answer_frames, fade_frames, header, lag_of
@@ -72,7 +72,7 @@ class Listener:
 
 
 class Listeners:
-    """All listeners of one player. The worker is started when the first one joins."""
+    """All listeners of one player. A worker is started when the first one joins."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Listeners:
     ) -> None:
         self.rate, self.workers = rate, workers
         self._told_device = ""
-        self.lane: Lane | None = None
+        self.lanes: Lanes | None = None
         self._messages = messages
         self._report = report
         self._weights = weights
@@ -97,12 +97,8 @@ class Listeners:
     def add(self, entry: NodeEntry, node: InferenceNode, ring: Any, frame: int, stream: Ring | None = None) -> None:
         """Let a node listen to its ring from `frame` on; what it says as sound it lays into `stream`."""
         assert entry.spec is not None
-        if self.lane is None:
-            self.lane = Lane(
-                self.rate, self._weights or _no_weights, self.workers.on, memory_mb=self.workers.memory_mb,
-                modules=self._modules,
-            )  # fmt: skip
-            self.lane.start()
+        if self.lanes is None:
+            self.lanes = Lanes(self.rate, self._weights or _no_weights, self.workers, self._modules)
         flow = isinstance(node.hears, Chunks)
         lag = lag_of(node.hears, self.rate)
         answer = answer_frames(type(node), self.rate)
@@ -110,23 +106,24 @@ class Listeners:
         one.deaf = not flow and all(item.kind is not CableKind.SIGNAL for item in entry.spec.inlets)
         if stream is not None:
             one.stream, one.missing, one.fade = stream, frame, 2 * fade_frames(self.rate)
-        self.lane.add(
-            entry.id, entry.spec, dict(node.settings), dict(node.controls), ring, start_frame=frame, stream=stream
-        )
+        self.lanes.add(
+            entry.id, entry.spec, node.hears, dict(node.settings), dict(node.controls), ring, start_frame=frame,
+            stream=stream,
+        )  # fmt: skip
         # What a resampler holds back of a chunk is there so much after its end: asked at its end, a flow would hear it
         # with the next request only, and a long chunk be late by itself.
         self._next_clip(one, frame + lag)
 
     def remove(self, id: str) -> None:
         """Let a node go."""
-        if self._of.pop(id, None) is not None and self.lane is not None:
-            self.lane.remove(id)
+        if self._of.pop(id, None) is not None and self.lanes is not None:
+            self.lanes.remove(id)
 
     def rename(self, names: Mapping[str, str]) -> None:
         """Nodes have other ids from now on; they listen on."""
         self._of = {names.get(id, id): one for id, one in self._of.items()}
-        if self.lane is not None:
-            self.lane.rename(names)
+        if self.lanes is not None:
+            self.lanes.rename(names)
 
     def _next_clip(self, one: Listener, frame: int) -> None:
         """Ask for the next clip when logical time comes to its end."""
@@ -135,7 +132,7 @@ class Listeners:
         end = frame + max(1, round(hop * self.rate))
 
         def ask(_when: Any) -> None:
-            if self._of.get(one.node.id) is not one or self.lane is None:
+            if self._of.get(one.node.id) is not one or self.lanes is None:
                 return
             said = [item for item in one.said if item[1] < end]
             one.said, one.left_out = one.said[len(said) :], False
@@ -145,7 +142,7 @@ class Listeners:
             one.pending.append(end)
             one.number += 1
             late = None if one.flow or one.deaf else end + one.answer
-            self.lane.request(one.node.id, one.number, end, dict(one.node.controls), said=said, late_after=late)
+            self.lanes.request(one.node.id, one.number, end, dict(one.node.controls), said=said, late_after=late)
             self._next_clip(one, end)
 
         self._messages.call(one.node, end, ask)
@@ -168,9 +165,9 @@ class Listeners:
 
     def answers(self) -> None:
         """Send out what the workers have answered."""
-        if self.lane is None:
+        if self.lanes is None:
             return
-        for answer in self.lane.poll():
+        for answer in self.lanes.poll():
             one = self._of.get(answer.node)
             if one is None:
                 continue
@@ -191,19 +188,19 @@ class Listeners:
     def _states(self) -> None:
         """Tell when a listener's worker is lost, comes back, or gives up; looked at now and then."""
         self._look -= 1
-        if self.lane is None or self._look > 0:
+        if self.lanes is None or self._look > 0:
             return
         self._look = LOOK_EVERY
-        if self.workers.on != "cpu" and (line := self.lane.runs_on) != self._told_device:
+        if self.workers.on != "cpu" and (line := self.lanes.runs_on) != self._told_device:
             self._told_device = line
             self._report("", f"models run on {line}.")
-        for id, status in self.lane.status().items():
+        for id, status in self.lanes.status().items():
             one = self._of.get(id)
             if one is None:
                 continue
             if one.stream is not None and (missed := int(header(one.stream)[MISSED])) > one.missed:
                 for _ in range(missed - one.missed):
-                    self.lane.miss(id)
+                    self.lanes.miss(id)
                 one.missed = missed
             if status.restarts != one.restarts and status.state != "failed":  # it may be back already
                 one.restarts, one.told = status.restarts, "restarting"
@@ -238,18 +235,18 @@ class Listeners:
 
     def wait(self, timeout: float) -> None:
         """Wait for an answer, if one is owed."""
-        if self.lane is not None and self.due:
-            self.lane.wait(timeout)
+        if self.lanes is not None and self.due:
+            self.lanes.wait(timeout)
 
     def status(self) -> dict[str, dict[str, Any]]:
         """How every listener is."""
-        return {} if self.lane is None else {id: status.as_dict() for id, status in self.lane.status().items()}
+        return {} if self.lanes is None else {id: status.as_dict() for id, status in self.lanes.status().items()}
 
     def close(self) -> None:
-        """End the worker."""
-        if self.lane is not None:
-            self.lane.close()
-            self.lane = None
+        """End the workers."""
+        if self.lanes is not None:
+            self.lanes.close()
+            self.lanes = None
 
 
 def _no_weights(_name: str) -> dict[str, Path]:

@@ -37,7 +37,7 @@ from nodegraph.runtime.compile.timing import Timing, timing_of
 from nodegraph.runtime.crew import Threads, thread_count
 from nodegraph.runtime.edits import Stage
 from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
-from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane import Lanes
 from nodegraph.runtime.lane.ring import Ring
 from nodegraph.runtime.lane.streams import begun, said_channels, streams, width
 from nodegraph.runtime.listeners import Listeners, Weights
@@ -308,9 +308,9 @@ class Player(Changing):
     # -- playing
 
     @property
-    def lane(self) -> Lane | None:
-        """The inference lane, once something listens."""
-        return self.listeners.lane
+    def lanes(self) -> Lanes | None:
+        """The inference lanes, once something listens."""
+        return self.listeners.lanes
 
     def render(self, outs: Any, ins: Any = None, *, block: int = 64) -> None:
         """Play into `outs`, float32 ``(channels, frames)``, as fast as it goes, waiting for the listeners."""
@@ -394,10 +394,10 @@ class Player(Changing):
         listeners = self.listeners.status()
         if listeners:
             found["listeners"] = listeners
-            lane = self.lane
-            found["models_may"] = "" if lane is None else lane.held
-            found["models_on"] = "" if lane is None else lane.runs_on
-            found["models_memory_mb"] = 0.0 if lane is None else round(lane.resident_bytes / 1e6, 1)
+            lanes = self.lanes
+            found["models_may"] = "" if lanes is None else lanes.held
+            found["models_on"] = "" if lanes is None else lanes.runs_on
+            found["models_memory_mb"] = 0.0 if lanes is None else round(lanes.resident_bytes / 1e6, 1)
         return found
 
     def close(self) -> None:

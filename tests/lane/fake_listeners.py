@@ -24,6 +24,7 @@ class Fake(InferenceNode):
 
     def load(self, files: dict[str, Path], device: str) -> None:
         self.text = files["text"].read_text(encoding="utf-8")
+        self.home = files["text"].parent
 
 
 @node("test.clip~")
@@ -65,7 +66,7 @@ class ChunkListener(Fake):
 @node("test.trouble~")
 class Trouble(Fake):
     """Do what the control says: 0 nothing, 1 raise, 2 crash, 3 hang, 4 answer nonsense, 5 print, 6 exit, 7 be slow,
-    8 want memory."""
+    8 want memory, 9 think until there is a file 'go' beside the weights."""
 
     x = inlet.signal("sound", channels=1)
     what = inlet.control(0.0, "what to do", span=(0.0, 10.0), curve="integer")
@@ -92,6 +93,10 @@ class Trouble(Fake):
                 time.sleep(0.05)
             case 8:
                 np.empty(1 << 55, np.uint8)
+            case 9:
+                end = time.monotonic() + 60.0
+                while not (self.home / "go").exists() and time.monotonic() < end:
+                    time.sleep(0.005)
         return {"done": int(self.what)}
 
 

@@ -16,15 +16,15 @@ def asked(graph: Any) -> list[tuple[str, int, int | None]]:
     player = Player(graph.view, RATE, **OPTIONS)
     found: list[tuple[str, int, int | None]] = []
     try:
-        lane = player.listeners.lane
-        assert lane is not None
-        request = lane.request
+        lanes = player.listeners.lanes
+        assert lanes is not None
+        request = lanes.request
 
         def noted(id: str, number: int, end: int, controls: Any, **options: Any) -> None:
             found.append((id, end, options["late_after"]))
             request(id, number, end, controls, **options)
 
-        lane.request = noted  # type: ignore[method-assign]
+        lanes.request = noted  # type: ignore[method-assign]
         out = np.zeros((player.engine.outputs, RATE // 4), np.float32)
         player.render(out, np.zeros((1, out.shape[1]), np.float32))
     finally:

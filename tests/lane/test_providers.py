@@ -20,6 +20,7 @@ from nodegraph.models import Store
 from nodegraph.nodes.analysis.music_tags import MusicTagger
 from nodegraph.nodes.analysis.sessions import open_session
 from nodegraph.runtime.lane import Lane
+from nodegraph.runtime.lane.process import environment
 from nodegraph.runtime.player import Player
 from tests.cli.conftest import Command, nodegraph, tone
 from tests.lane.company import RATE, Company, noise, until
@@ -111,7 +112,7 @@ def test_words_that_are_no_device(text: str, tmp_path: Path) -> None:
     with pytest.raises(WorkerError):
         open_session(matrices(tmp_path / "net.onnx", 4, 1), text)
     with pytest.raises(NodegraphError):
-        workers_of(text, None)
+        workers_of(text, None, None)
 
 
 def test_sessions_run_where_it_says_and_answer_as_on_the_processor(tmp_path: Path) -> None:
@@ -123,6 +124,12 @@ def test_sessions_run_where_it_says_and_answer_as_on_the_processor(tmp_path: Pat
     assert session.get_session_options().intra_op_num_threads == 1
 
 
+def test_a_worker_tells_its_sessions_how_many_threads_they_get(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(providers.THREADS_VARIABLE, environment(3)[providers.THREADS_VARIABLE])
+    session = open_session(matrices(tmp_path / "net.onnx", 8, 3), "cpu")
+    assert session.get_session_options().intra_op_num_threads == 3
+
+
 def test_the_command_lists_devices_and_refuses_what_is_none(nodegraph: Command, tone: Path) -> None:
     said = nodegraph("models", "devices").out.splitlines()
     assert said[0].startswith("cpu       here") and [line.split()[0] for line in said[1:]] == [
@@ -132,6 +139,7 @@ def test_the_command_lists_devices_and_refuses_what_is_none(nodegraph: Command, 
     ]
     for option, value, words in (
         ("--models-on", "gpu", "models cannot run on 'gpu'"), ("--models-memory", "-3", "Models cannot hold -3 MB"),
+        ("--models-threads", "0", "Models cannot compute on 0 threads"),
     ):  # fmt: skip
         refused = nodegraph("run", tone, "--driver", "null", "--seconds", "0.1", option, value)
         assert refused.code == 2 and words in refused.err, refused.err
@@ -152,7 +160,7 @@ def test_a_patch_says_once_what_its_models_run_on(tmp_path: Path) -> None:
         report=lambda node, text: told.append((node, text)), workers=Workers("cuda:7", 4_000.0),
     )  # fmt: skip
     try:
-        assert player.lane is not None and player.lane.wait_ready(60.0)
+        assert player.lanes is not None and player.lanes.wait_ready(60.0)
         out = np.zeros((player.engine.outputs, 2 * RATE), np.float32)
         player.render(out, noise(2 * RATE), block=256)
         until(lambda: player.status()["listeners"]["model"]["answered"] >= 2, "it has answered")

@@ -158,8 +158,8 @@ def test_a_model_in_trouble_fades_and_comes_back(name: str, late: str) -> None:
         begun = clock.frames
         player.set("model", "what", TROUBLE[name])
         if name in SIGNALS:
-            assert player.lane is not None and player.lane.pid
-            os.kill(player.lane.pid, SIGNALS[name])
+            assert player.lanes is not None and player.lanes.pids
+            os.kill(player.lanes.pids[0], SIGNALS[name])
             stopped = time.monotonic()
             _wait(player, lambda: clock.played(0.02) and player.listeners.status()["model"]["restarts"] == 1)
             assert time.monotonic() - stopped < 5.0

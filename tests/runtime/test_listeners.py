@@ -58,7 +58,7 @@ def test_a_restart_is_told_however_short_it_was(name: str) -> None:
     told: list[str] = []
     listeners = Listeners(48_000, messages, lambda id, text: told.append(text), None, [], Workers())
     lane = FakeLane()
-    listeners.lane = lane  # type: ignore[assignment]
+    listeners.lanes = lane  # type: ignore[assignment]
     ears = YamnetTagger()
     ears.id = "ears"
     listeners.add(graph.node("ears"), ears, None, 0)

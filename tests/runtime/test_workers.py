@@ -57,7 +57,7 @@ def test_kill_9_of_the_worker_is_not_heard_and_answers_come_back() -> None:
     answers: list[float] = []
     player = Player(graph.view, 48_000, weights=store.files, report=lambda id, text: said.append((id, text)))
     player.watch("ears", "tags", lambda event: answers.append(time.monotonic()))
-    assert player.lane is not None and player.lane.wait_ready(60)
+    assert player.lanes is not None and player.lanes.wait_ready(60)
     HEARD.clear()
     driver = open_driver("null", player.engine, block=256)
     driver.start()
@@ -68,13 +68,13 @@ def test_kill_9_of_the_worker_is_not_heard_and_answers_come_back() -> None:
         return bool(condition())
 
     assert until(lambda: len(answers) > 3, PATIENCE_S), "answers before"
-    pid = player.lane.pid
+    (pid,) = player.lanes.pids
     assert pid is not None
     killed = time.monotonic()
     os.kill(pid, signal.SIGKILL)
     before = player.engine.done
     came_back = until(
-        lambda: bool(answers) and answers[-1] > killed + 0.3 and player.lane.pid not in (None, pid), PATIENCE_S
+        lambda: bool(answers) and answers[-1] > killed + 0.3 and player.lanes.pids not in ([], [pid]), PATIENCE_S
     )
     assert came_back, player.status()
     assert until(lambda: player.engine.done > before + 48_000, PATIENCE_S)

@@ -29,13 +29,25 @@ class Loaded(Protocol):
     def models(self) -> frozenset[str]: ...
 
 
-def resident_bytes() -> int:
-    """What this process holds in memory; 0 where the system does not say (Linux does)."""
+def resident_bytes(process: str = "self") -> int:
+    """What this process, or another one, holds in memory; 0 where the system does not say (Linux does)."""
     try:
-        with open("/proc/self/statm", "rb") as file:
+        with open(f"/proc/{process}/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError):
+    except (OSError, ValueError, IndexError):
         return 0
+
+
+def others_bytes(group: str) -> int:
+    """What the other workers of the same engine hold, which have the same `group` as their last argument."""
+    total = 0
+    for path in Path(f"/proc/{os.getppid()}/task").glob("*/children") if group else ():
+        with contextlib.suppress(OSError):
+            for child in path.read_text(encoding="ascii").split():
+                words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")
+                if int(child) != os.getpid() and words[-2:-1] == [group.encode()]:
+                    total += resident_bytes(child)
+    return total
 
 
 def give_back() -> None:
@@ -58,7 +70,8 @@ def file_bytes(paths: Iterable[str]) -> int:
 class Keeper:
     """Keeps the models of one worker below so many megabytes, its libraries included; None: they hold what they like.
 
-    ``unload``: lets the models with these files go, and tells their nodes why.
+    ``unload``: lets the models with these files go, and tells their nodes why. ``others``: what other workers hold of
+    these megabytes.
     """
 
     def __init__(
@@ -66,9 +79,10 @@ class Keeper:
         megabytes: float | None,
         listeners: Mapping[int, Loaded],
         unload: Callable[[frozenset[str], str], None],
+        others: Callable[[], int] = lambda: 0,
     ) -> None:
         self.limit = None if megabytes is None else round(megabytes * MB)
-        self._listeners, self._unload = listeners, unload
+        self._listeners, self._unload, self._others = listeners, unload, others
         self._needs: dict[frozenset[str], int] = {}
 
     def refused(self, models: frozenset[str], now: float) -> str:
@@ -90,7 +104,7 @@ class Keeper:
         self._needs[models] = max(size, file_bytes(models))
 
     def _exceeded(self, more: int) -> bool:
-        return self.limit is not None and resident_bytes() + more > self.limit
+        return self.limit is not None and resident_bytes() + self._others() + more > self.limit
 
     def _make_room(self, models: frozenset[str], more: int, now: float) -> bool:
         """Unload what is idle until so many bytes more are free. False when they are not."""
@@ -122,7 +136,7 @@ class Keeper:
 
     def _told(self, more: int) -> str:
         """In words, when it does not fit."""
-        holds = (resident_bytes() + more) / MB
+        holds = (resident_bytes() + self._others() + more) / MB
         return (
             f"there is no room for its model: models may hold {(self.limit or 0) / MB:.0f} MB (--models-memory), and "
             f"with it they would hold {holds:.0f} MB"

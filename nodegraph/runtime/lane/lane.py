@@ -39,7 +39,8 @@ class Lane:
     ``threads``: how many the worker's libraries may use. ``modules``: further modules in which the worker looks for
     node classes. ``hang_s``: without an answer for so long, the worker is killed and started again (loading and warming
     up do not count). ``load_s``: the same for loading one model.
-    ``stopped_s``: the same for standing still because somebody stopped the process.
+    ``stopped_s``: the same for standing still because somebody stopped the process. ``news``: the condition of
+    several lanes that are waited for together. ``group``: those whose workers may hold `memory_mb` together.
     """
 
     def __init__(
@@ -54,16 +55,20 @@ class Lane:
         hang_s: float = 10.0,
         load_s: float = 180.0,
         stopped_s: float = 1.5,
+        news: threading.Condition | None = None,
+        group: str = "",
     ) -> None:
         self.rate = rate
         self._resolve = resolve
-        self._news = threading.Condition()  # its lock guards everything below
+        self._news = threading.Condition() if news is None else news  # its lock guards everything below
         self._seats: dict[str, Seat] = {}
         self._keys = itertools.count(1)
         self._bringing = threading.Lock()
         self._version = self._seen = 0
         hello = {"do": "hello", "rate": rate, "device": device, "memory_mb": memory_mb, "modules": list(modules)}
-        self._supervisor = Supervisor(self._news, self._seats, self._tell, hello, threads, hang_s, load_s, stopped_s)
+        self._supervisor = Supervisor(
+            self._news, self._seats, self._tell, hello, threads, hang_s, load_s, stopped_s, group
+        )
 
     # Nodes.
 
@@ -204,10 +209,17 @@ class Lane:
     def wait(self, timeout: float) -> bool:
         """Wait for an answer, or for a node's state to change. True when there is one that was not seen yet."""
         with self._news:
-            changed = lambda: bool(self._supervisor.answers) or self._version != self._seen  # noqa: E731
-            happened = self._news.wait_for(changed, timeout)
-            self._seen = self._version
+            happened = self._news.wait_for(self.has_news, timeout)
+            self.look()
             return bool(happened)
+
+    def has_news(self) -> bool:
+        """Whether there is an answer, or a state that was not seen yet. The caller holds the lock."""
+        return bool(self._supervisor.answers) or self._version != self._seen
+
+    def look(self) -> None:
+        """All states have been seen. The caller holds the lock."""
+        self._seen = self._version
 
     def miss(self, node_id: str) -> None:
         """Count an answer that came too late to be used."""

@@ -11,6 +11,7 @@ import sys
 import time
 from typing import Final
 
+from nodegraph.providers import THREADS_VARIABLE
 from nodegraph.runtime.lane.door import Door
 
 MODULE: Final = "nodegraph.runtime.lane.worker"
@@ -26,12 +27,12 @@ THREADS: Final = (
 class Process:
     """One worker. Raises OSError when it cannot be started."""
 
-    def __init__(self, threads: int) -> None:
+    def __init__(self, threads: int, group: str = "") -> None:
         ours, theirs = socket.socketpair()
         with theirs:
             try:
                 self._popen = subprocess.Popen(
-                    [sys.executable, *FLAGS, MODULE, str(theirs.fileno()), str(os.getpid())],
+                    [sys.executable, *FLAGS, MODULE, str(theirs.fileno()), str(os.getpid()), group],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,  # what a model prints belongs in the log
@@ -116,7 +117,7 @@ class Process:
 def environment(threads: int) -> dict[str, str]:
     """A worker's: the engine's (it finds what the engine finds), with limits that libraries read as they load."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return os.environ | {"PYTHONPATH": path} | dict.fromkeys(THREADS, str(threads))
+    return os.environ | {"PYTHONPATH": path} | dict.fromkeys((*THREADS, THREADS_VARIABLE), str(threads))
 
 
 def _ended_how(code: int) -> str:

@@ -37,9 +37,10 @@ class Supervisor:
         hang_s: float,
         load_s: float,
         stopped_s: float,
+        group: str,
     ) -> None:
         self._news, self._seats, self._tell = news, seats, tell
-        self._hello, self._threads = hello, threads
+        self._hello, self._threads, self._group = hello, threads, group
         self._hang_s, self._load_s, self._stopped_s = hang_s, load_s, stopped_s
         self._stands_since: float | None = None
         self.answers: deque[Answer] = deque()
@@ -200,7 +201,7 @@ class Supervisor:
             if self._process is not None or time.monotonic() < self._not_before or not self._wanted():
                 return
         try:
-            process = Process(self._threads)  # takes milliseconds: nobody may wait for the lock meanwhile
+            process = Process(self._threads, self._group)  # takes milliseconds: nobody may wait for the lock meanwhile
         except OSError as error:
             text = f"the worker process cannot be started ({error.strerror or error})"
             with self._news:

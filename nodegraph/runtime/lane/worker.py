@@ -1,4 +1,4 @@
-"""The worker: a process that runs models. Started by `Lane` as ``python -m nodegraph.runtime.lane.worker FD``.
+"""The worker: a process that runs models, ``python -m nodegraph.runtime.lane.worker FD PARENT GROUP``.
 
 It reads rings, answers requests in the order in which they came, those for sound before the others, and ends when the
 engine does. A model is loaded and warmed up on a second thread, so that the others go on answering meanwhile.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import importlib
 import inspect
 import os
@@ -31,7 +32,7 @@ from nodegraph.core.registry import registry
 from nodegraph.core.spec import NodeSpec
 from nodegraph.providers import choose, told
 from nodegraph.runtime.lane.answers import pack_answer, unpack_items
-from nodegraph.runtime.lane.budget import Keeper, give_back, resident_bytes
+from nodegraph.runtime.lane.budget import Keeper, give_back, others_bytes, resident_bytes
 from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import make_ear
 from nodegraph.runtime.lane.listener import Listener, Request
@@ -51,9 +52,9 @@ IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is stil
 class Worker:
     """What happens in the process."""
 
-    def __init__(self, door: Door, parent: int, held: str = "") -> None:
-        """`held` says what the process may not do."""
-        self.door, self.parent, self.held = door, parent, held
+    def __init__(self, door: Door, parent: int, held: str = "", group: str = "") -> None:
+        """`held` says what the process may not do, `group` with which others it shares its memory."""
+        self.door, self.parent, self.held, self.group = door, parent, held, group
         self.background = os.getpriority(os.PRIO_PROCESS, 0) + NICENESS  # below the engine, whose priority it came with
         self.rate = 0
         self.device = ""
@@ -104,7 +105,8 @@ class Worker:
         match message["do"]:
             case "hello":
                 self.rate, self.device, self.modules = message["rate"], message["device"], message["modules"]
-                self.keeper = Keeper(message["memory_mb"], self.listeners, self._unload)
+                others = functools.partial(others_bytes, self.group)
+                self.keeper = Keeper(message["memory_mb"], self.listeners, self._unload, others)
                 self._say({"say": "up", "held": self.held})
             case "add":
                 ring = Ring.attach(self.door.files.popleft(), *message["ring"])
@@ -413,14 +415,14 @@ def _watch(parent: int) -> None:
 
 
 def main() -> None:
-    """``worker FD PARENT``: the socket to the engine, and the engine's process id."""
-    fd, parent = int(sys.argv[1]), int(sys.argv[2])
+    """``worker FD PARENT GROUP``: the socket to the engine, the engine's process id, and what its workers share."""
+    fd, parent, group = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
     _end_with_parent(parent)
     os.set_inheritable(fd, False)
     _go_first()
     held = confine()
-    Worker(Door(socket.socket(fileno=fd)), parent, held).run()
+    Worker(Door(socket.socket(fileno=fd)), parent, held, group).run()
     sys.stderr.flush()
     os._exit(0)  # models need no farewell, and some libraries hang in theirs
 
