@@ -187,7 +187,7 @@ def _weights(entry: NodeEntry, document: Document, roots: tuple[Path, ...]) -> I
     given = {item.name: entry.value(item.name) for item in spec.settings}
     if isinstance(spec.cls.weights, OwnModel):
         text = given[spec.cls.weights.name]
-        if isinstance(text, str) and text:
+        if spec.cls.weights.code and isinstance(text, str) and text:
             yield from _own_model(entry, document, roots, text)
         return
     try:

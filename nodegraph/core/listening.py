@@ -81,11 +81,14 @@ class Files(dict[str, Path]):
 
 @dataclass(frozen=True, slots=True)
 class OwnModel(Weights):
-    """A file of the user's own, which is code, in place of a model in the store: the setting of that name says which.
+    """A file of the user's own in place of a model in the store: the setting of that name says which.
 
-    The node's `load` finds the path among its settings, and runs nothing that the user has not trusted
-    (`core.trust`).
+    The node's `load` finds the path among its settings. `code`: the file is a program (TorchScript), so the node runs
+    nothing that the user has not trusted (`core.trust`); one that holds numbers and known operations (ONNX) is looked
+    at before it is opened, and nobody has to be trusted.
     """
+
+    code: bool = True
 
     def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
         """Empty: the store knows nothing of it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -15,12 +16,15 @@ _open: WeakValueDictionary[tuple[str, int, int, str, tuple[str, ...]], Any] = We
 _opening = threading.Lock()
 
 
-def open_session(path: Path, device: str = "cpu", show: tuple[str, ...] = ()) -> Any:
+def open_session(
+    path: Path, device: str = "cpu", show: tuple[str, ...] = (), look: Callable[[bytes], object] | None = None
+) -> Any:
     """An onnxruntime session of the model at `path`: one for all in this process that ask for the same.
 
     It remembers nothing between two runs; a node keeps what its model must remember. `show` names float values inside
-    the graph that become outputs after the declared ones. A `device` that this machine's onnxruntime lacks falls back
-    to the processor, and the listeners' status says so (`nodegraph.providers`). One thread: the lanes run side by side
+    the graph that become outputs after the declared ones. `look` is given the very bytes that are to be opened, before
+    they are, and raises for those that must not be. A `device` that this machine's onnxruntime lacks falls back to the
+    processor, and the listeners' status says so (`nodegraph.providers`). One thread: the lanes run side by side
     already.
     """
     status, choice = path.stat(), choose(device)
@@ -28,14 +32,17 @@ def open_session(path: Path, device: str = "cpu", show: tuple[str, ...] = ()) ->
     with _opening:
         found = _open.get(key)
         if found is None:
-            found = _open[key] = _session(path, choice, show)
+            found = _open[key] = _session(path, choice, show, look)
         return found
 
 
-def _session(path: Path, choice: Choice, show: tuple[str, ...]) -> Any:
+def _session(path: Path, choice: Choice, show: tuple[str, ...], look: Callable[[bytes], object] | None) -> Any:
     import onnxruntime
 
-    graph = path.read_bytes() + outputs_fragment(show)
+    graph = path.read_bytes()
+    if look is not None:
+        look(graph)
+    graph += outputs_fragment(show)
     return onnxruntime.InferenceSession(graph, session_options(path.parent), providers=list(choice.providers))
 
 
