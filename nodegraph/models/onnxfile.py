@@ -21,7 +21,7 @@ from nodegraph.core.hints import quoted
 
 MOST_BYTES: Final = 1 << 28
 """A file that holds all of its weights may be so large. What is larger belongs into the store."""
-MOST_PARTS: Final = 1_000_000
+MOST_PARTS: Final = 400_000
 """Fields in all that are looked at."""
 MOST_NAME_BYTES: Final = 4_096
 MOST_METADATA_BYTES: Final = 1 << 20

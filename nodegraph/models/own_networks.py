@@ -19,7 +19,7 @@ from nodegraph.core.errors import ModelError, Problem
 from nodegraph.core.hints import listed, quoted, shown
 from nodegraph.core.replacing import replace_file
 from nodegraph.models.description import Description, bad_description
-from nodegraph.models.onnxfile import FLOAT32, OnnxFile, Value, read_onnx
+from nodegraph.models.onnxfile import FLOAT32, OnnxFile, Value, no_onnx, read_onnx
 
 KEY: Final = "nodegraph"
 FORMAT: Final = 1
@@ -149,12 +149,17 @@ def describe(path: str | os.PathLike[str], description: Mapping[str, Any]) -> Ne
     """
     import onnx
 
-    model = onnx.load(os.fspath(path))
+    try:
+        model = onnx.load(os.fspath(path))
+    except OSError:
+        raise
+    except Exception as error:  # protobuf and onnx have classes of their own
+        raise no_onnx(f"the package onnx cannot read it ({type(error).__name__})") from error
     kept = [(item.key, item.value) for item in model.metadata_props if item.key != KEY]
     onnx.helper.set_model_props(model, dict([*kept, (KEY, json.dumps(description, ensure_ascii=False))]))
     content = model.SerializeToString()
     kind = description.get("kind")
-    found = network_in(content, kind if kind in KINDS else "tagger")
+    found = network_in(content, "spikes" if kind == "spikes" else "tagger")
     replace_file(Path(path), content)
     return found
 
@@ -275,14 +280,14 @@ def _mels(said: Description, rate: int) -> Mels:
 def _state(into: Value, out: Value) -> State:
     """A state, whose size must be known before the first frame, when it is all zeros."""
     if into.type != FLOAT32 or out.type != FLOAT32:
-        raise _shape(f"the state '{into.name}' is not made of float32")
+        raise _shape(f"the state {quoted(into.name)} is not made of float32")
     if not into.shape:
-        raise _shape(f"the state '{into.name}' does not say how large it is")
+        raise _shape(f"the state {quoted(into.name)} does not say how large it is")
     shape = tuple(1 if size is None and not place else size for place, size in enumerate(into.shape))
     if any(size is None or not 0 < size <= MOST_STATE for size in shape):
-        raise _shape(f"the state '{into.name}' is {_shaped(into)}, and only its first size may be left open")
+        raise _shape(f"the state {quoted(into.name)} is {_shaped(into)}, and only its first size may be left open")
     found = cast("tuple[int, ...]", shape)
-    _fits(out, found, f"{found}: it goes into '{into.name}' with the next frame")
+    _fits(out, found, f"{found}: it goes into {quoted(into.name)} with the next frame")
     return State(into.name, out.name, found)
 
 
@@ -296,14 +301,14 @@ def _size(shape: tuple[int, ...]) -> int:
 def _fits(value: Value, wanted: tuple[int | None, ...], words: str) -> None:
     """Raises ModelError when an end of the graph cannot have this shape; what it leaves open may be anything."""
     if value.type != FLOAT32:
-        raise _shape(f"'{value.name}' is not made of float32")
+        raise _shape(f"{quoted(value.name)} is not made of float32")
     if value.shape is None:
         return
     if len(value.shape) != len(wanted) or any(
         size is not None and other is not None and size != other
         for size, other in zip(value.shape, wanted, strict=True)
     ):
-        raise _shape(f"'{value.name}' is {_shaped(value)}, and it should be {words}")
+        raise _shape(f"{quoted(value.name)} is {_shaped(value)}, and it should be {words}")
 
 
 def _shape(what: str) -> ModelError:

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import helper
 
 from nodegraph import Patch
 from nodegraph.core import ModelError, PatchError
 from nodegraph.models.onnxfile import MOST_METADATA_BYTES
 from nodegraph.models.own_networks import KEY, Mels, describe, network_in, network_of
-from tests.own.nets import GOLDEN, SOUND, SPIKES, TAGGER, gather, loudness, low_or_high, save, told, value
+from tests.own.nets import GOLDEN, MEL, SOUND, SPIKES, TAGGER, gather, loudness, low_or_high, save, told, value
 from tests.own.test_onnxfile import outside
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +231,45 @@ def test_another_file_in_its_place_is_read_anew(tmp_path: Path) -> None:
     assert network_of(path, "tagger").labels == ("low", "high")
     save(told(low_or_high(), changed(TAGGER, labels=["lower", "higher"])), path)
     assert network_of(path, "tagger").labels == ("lower", "higher")
+
+
+def test_names_that_a_terminal_would_obey_are_shown_as_they_are_written(tmp_path: Path) -> None:
+    made = told(low_or_high(columns=(1, 2, 3)), TAGGER)
+    made.graph.input[0].name = made.graph.node[0].input[0] = "\x1b[2J" + "x" * 500
+    with pytest.raises(ModelError) as caught:
+        network_in(made.SerializeToString(), "tagger")
+    assert str(caught.value).isprintable() and len(str(caught.value)) < 600
+
+
+def test_what_is_no_onnx_cannot_be_described(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").write_bytes(b"hello, this is no network")
+    with pytest.raises(ModelError, match="no ONNX"):
+        describe(tmp_path / "net.onnx", TAGGER)
+    with pytest.raises(ModelError, match="at 'kind'"):
+        describe(save(low_or_high(), tmp_path / "net.onnx"), changed(TAGGER, kind=["tagger"]))
+
+
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(10**400),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from([TAGGER, SPIKES]), st.data())
+def test_whatever_stands_in_a_description_is_taken_or_refused_by_a_sentence(good: Any, data: st.DataObject) -> None:
+    keys = data.draw(
+        st.lists(st.sampled_from([*good, *(f"mel.{key}" for key in MEL), "format", "licence"]), min_size=1)
+    )
+    description = json.loads(json.dumps(dict(good)))
+    for key in keys:
+        place = description.get("mel") if key.startswith("mel.") else description
+        if isinstance(place, dict):
+            place[key.removeprefix("mel.")] = data.draw(ODD)
+    made = told(low_or_high() if good is TAGGER else gather(), description)
+    try:
+        network_in(made.SerializeToString(), "tagger" if good is TAGGER else "spikes")
+    except ModelError as error:
+        (problem,) = error.problems
+        assert problem.what and problem.do and problem.describe().isprintable(), problem

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
 from nodegraph.core import ModelError
-from nodegraph.models.onnxfile import FLOAT32, MOST_BYTES, NEWEST_IR, OPSETS, Value, read_onnx
+from nodegraph.models.onnxfile import FLOAT32, MOST_BYTES, MOST_PARTS, NEWEST_IR, OPSETS, Value, read_onnx
 from tests.own.nets import GOLDEN, gather, low_or_high, model, told, value
 
 
@@ -177,7 +177,7 @@ def test_whatever_is_damaged_is_refused_or_read_and_never_breaks_it(data: st.Dat
 
 def test_it_takes_no_more_steps_than_it_may_and_reads_no_weights(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="parts"):
-        read_onnx(b"\x08\x08" * 1_000_001)
+        read_onnx(b"\x08\x08" * (MOST_PARTS + 1))
     made = low_or_high()
     made.graph.initializer.append(numpy_helper.from_array(np.zeros(4_000_000, np.float32), "big"))
     path = tmp_path / "big.onnx"

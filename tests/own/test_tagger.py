@@ -12,6 +12,9 @@ from nodegraph import Patch
 from nodegraph.core import CableKind, ModelError, WorkerError, registry
 from nodegraph.nodes.analysis.mels import log_columns
 from nodegraph.nodes.analysis.own_taggers import OwnTagger
+from nodegraph.nodes.analysis.spikes import Spikes
+from nodegraph.validation.clips import tried
+from nodegraph.validation.finding import Note
 from tests.listeners.driver import hear, values
 from tests.own.nets import GOLDEN, SOUND, TAGGER, loudness, low_or_high, save, told
 from tests.own.sounds import LABELS, RATE, sound
@@ -170,3 +173,12 @@ def test_what_was_looked_at_is_what_is_opened(tmp_path: Path) -> None:
     path.write_bytes(b"hello")
     with pytest.raises(ModelError, match="no ONNX"):
         node.load({}, "cpu")
+
+
+def test_the_validator_finds_nothing_with_a_network_either() -> None:
+    """Silence, noise, clicks, NaN, infinity, huge numbers; the same again after a reset."""
+    for cls, name in ((OwnTagger, "small"), (Spikes, "step")):
+        path = GOLDEN / f"{name}.onnx"
+        settings = {item.name: item.default for item in cls.spec.settings} | {"file": path}
+        said = list(tried(cls.shaped(settings), {}, settings, 1, 2))
+        assert [type(item) for item in said] == [Note], said

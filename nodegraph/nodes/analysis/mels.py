@@ -81,12 +81,17 @@ def log_columns(sound: Floats, mels: Mels) -> Floats:
     if len(sound) < mels.window:
         return np.zeros((0, mels.bins), np.float32)
     window, bank = _made(mels)
-    frames = np.lib.stride_tricks.sliding_window_view(np.clip(sound, -LOUDEST, LOUDEST), mels.window)[:: mels.hop]
+    frames = np.lib.stride_tricks.sliding_window_view(held(sound), mels.window)[:: mels.hop]
     magnitudes = np.abs(np.fft.rfft(frames * window, mels.n_fft)).astype(np.float32, copy=False)
     bands = magnitudes if mels.power == 1.0 else np.square(magnitudes)
     # One product a frame: a product of all of them would be added up in another order, which changes the last bit.
     heard: Floats = np.stack([band @ bank for band in bands])
     return np.log(np.maximum(heard, np.float32(mels.log_floor)))
+
+
+def held(sound: Floats) -> Floats:
+    """The sound, with silence for what is no number and nothing louder than `LOUDEST`."""
+    return np.clip(np.nan_to_num(sound, nan=0.0), -LOUDEST, LOUDEST)
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from nodegraph.core import Chunks, Clip, Outlet, node, outlet, setting
-from nodegraph.nodes.analysis.mels import Floats, log_columns
+from nodegraph.nodes.analysis.mels import Floats, held, log_columns
 from nodegraph.nodes.analysis.own_networks import OwnNetwork, expect
 from nodegraph.nodes.analysis.taggers import SoundTagger, likeliest, logistic, softmax
 
@@ -29,7 +29,8 @@ class OwnTagger(OwnNetwork, SoundTagger):
     no code: nobody has to be trusted for it.
     Shapes: clip (samples,) float32 at the file's rate, or its log-mel columns (frames, bins); scores (labels,) float32,
     0 to 1; embedding (numbers,) float32.
-    Answers stand `time` (0.25 s) after the clip's end.
+    Answers stand `time` (0.25 s) after the clip's end. Cost: 0.5 ms a clip of 0.5 s on one core for a CNN of 1500
+    weights, most of it for the columns.
     Errors: ModelError when the file is no ONNX, has weights elsewhere, or is not what it says of itself; WorkerError
     when onnxruntime cannot run it, or it answers with what is no number.
 
@@ -57,7 +58,7 @@ class OwnTagger(OwnNetwork, SoundTagger):
 
     def heard(self, clip: Floats) -> tuple[Floats, Floats]:
         network = self.network
-        given = clip if network.mels is None else log_columns(clip, network.mels)
+        given = held(clip) if network.mels is None else log_columns(clip, network.mels)
         names = [network.output, *((EMBEDDING,) if network.embedding else ())]
         found = self.answers(names, {network.input: given[None]})
         expect(network.output, found[0], (1, len(network.labels)))
