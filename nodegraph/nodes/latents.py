@@ -99,18 +99,18 @@ class LatentScale(EventNode):
 class LatentMix(EventNode):
     """Go from one latent to another.
 
-    Each latent at `a` is mixed with the last one at `b`: ``linear`` is ``(1 - mix) a + mix b``; ``round`` goes along
-    the arc between both, with their lengths mixed, so that what lies between is as long as they are (where both point
-    the same way, or opposite ways, it is the straight line). While there is no `b`, or one of another length, `a` goes
-    through.
+    Each latent at `a` is mixed with the last one at `b`, that of the same instant if there is one: ``linear`` is ``(1 -
+    mix) a + mix b``; ``round`` goes along the arc between both, with their lengths mixed, so that what lies between is
+    as long as they are (where both point the same way, or opposite ways, it is the straight line). While there is no
+    `b`, or one of another length, `a` goes through.
     Shapes: a, b and y (n,).
 
     Source: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH 1985 (slerp).
     """
 
     way = setting.choice("linear", "along which way", ("linear", "round"))
+    b = inlet.tensor("the other, which holds", shape=("n",))  # before a: of one instant, it is heard first
     a = inlet.tensor("latent, which is answered", shape=("n",))
-    b = inlet.tensor("the other, which holds", shape=("n",))
     mix = inlet.control(0.5, "0 is a, 1 is b", span=(0.0, 1.0))
     y = outlet.tensor("mixed", shape=("n",))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.codecs.tiny import of_golden, stored
+from tests.codecs.tiny import of_golden, shelved, stored, write_audioldm
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +39,11 @@ def dac_files(shelf: Path) -> dict[str, Path]:
 @pytest.fixture(scope="session")
 def oobleck_files(shelf: Path) -> dict[str, Path]:
     return stored(shelf, "oobleck", *of_golden("oobleck"))
+
+
+@pytest.fixture(scope="session")
+def audioldm_files(shelf: Path) -> dict[str, Path]:
+    return shelved(shelf, "audioldm2", write_audioldm(shelf / "made" / "audioldm2"))
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 import json
 import sys
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,8 +83,51 @@ def oobleck(name: str) -> dict[str, Any]:
     return found | {"mean": latents.mean.numpy()[0], "deviation": latents.std.numpy()[0], "sound": sound.numpy()}
 
 
+def audioldm(name: str) -> dict[str, Any]:
+    """Columns of noise, their latent, 24 frames of another latent as columns, and what a vocoder makes of those.
+
+    Names and shapes are those of files that the libraries wrote."""
+    import librosa
+    from diffusers import AutoencoderKL
+    from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+    model = AutoencoderKL(**CONFIGS[name])
+    vocoder = SpeechT5HifiGan(SpeechT5HifiGanConfig(**CONFIGS[f"{name}-vocoder"]))
+    found = saved(model)
+    found |= {f"vocoder_{key}": value for key, value in saved(vocoder, 2).items()}
+    sound = torch.nn.functional.pad(torch.from_numpy(numbers((1, 1, 128 * 160), 2)), (432, 432), mode="reflect")[0]
+    spectra = torch.stft(sound, 1_024, 160, window=torch.hann_window(1_024), center=False, return_complex=True).abs()
+    bank = torch.from_numpy(librosa.filters.mel(sr=16_000, n_fft=1_024, n_mels=64, fmin=0, fmax=8_000))
+    columns = torch.log(torch.clamp(bank @ spectra, min=1e-5))
+    latents = model.encode(columns.transpose(1, 2)[None]).latent_dist
+    factor = model.config.scaling_factor
+    latent = torch.from_numpy(numbers((1, 2, 24, 16), 3)) * 3.0
+    made = model.decode(latent / factor).sample
+    voice = vocoder(made[0])[0, ::3]
+    return found | {
+        "columns": columns[0].numpy(), "mean": (latents.mean * factor).numpy()[0],
+        "deviation": (latents.std * factor).numpy()[0], "made": made[0, 0].T.numpy(), "sound": voice.numpy(),
+    }  # fmt: skip
+
+
+def saved(model: Any, seed: int = 1) -> dict[str, Any]:
+    """Save a model, give it the weights of the tests by the names in its file, and say what it is made of."""
+    from safetensors import safe_open
+
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        (path,) = Path(folder).glob("*.safetensors")
+        with safe_open(path, "pt") as file:
+            shapes = {key: list(file.get_slice(key).get_shape()) for key in sorted(file.keys())}
+        config = json.loads((Path(folder) / "config.json").read_text())
+    made = {key: torch.from_numpy(value) for key, value in weights(shapes, seed).items()}
+    model.load_state_dict(made, strict=True)
+    model.eval()
+    return {"shapes": json.dumps(shapes), "config": json.dumps(config)}
+
+
 MAKERS = dict.fromkeys(("encodec-24khz", "encodec-32khz", "encodec-48khz"), encodec)
-MAKERS |= {"dac-44khz": dac, "oobleck": oobleck}
+MAKERS |= {"dac-44khz": dac, "oobleck": oobleck, "audioldm2": audioldm}
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -62,6 +62,25 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "chunk_length_s": 0.04,
         "overlap": 0.01,
     },
+    "audioldm2": {
+        "in_channels": 1,
+        "out_channels": 1,
+        "down_block_types": ["DownEncoderBlock2D"] * 3,
+        "up_block_types": ["UpDecoderBlock2D"] * 3,
+        "block_out_channels": [4, 8, 8],
+        "layers_per_block": 1,
+        "norm_num_groups": 2,
+        "latent_channels": 2,
+        "scaling_factor": 0.411,
+    },
+    "audioldm2-vocoder": {
+        "model_in_dim": 64,
+        "sampling_rate": 16_000,
+        "upsample_initial_channel": 32,
+        "upsample_rates": [5, 4, 2, 2, 2],
+        "upsample_kernel_sizes": [16, 16, 8, 4, 4],
+        "normalize_before": False,
+    },
 }
 
 
@@ -85,6 +104,8 @@ def weights(shapes: Mapping[str, list[int]], seed: int = 1) -> dict[str, Array]:
             value = 1.0 + 0.1 * value
         elif name.endswith(("alpha", "beta")):
             value = 0.5 + np.abs(0.5 * value)
+        elif name == "scale":
+            value = 1.0 + 0.1 * value
         elif ".lstm." in name:
             value *= 0.5 / np.sqrt(shape[-1])
         elif "norm" in name and name.endswith("weight"):
@@ -97,6 +118,8 @@ def weights(shapes: Mapping[str, list[int]], seed: int = 1) -> dict[str, Array]:
             value /= np.sqrt(np.prod(shape[1:]))
         if ".res_unit" in name and ".conv2.weight" in name and not name.endswith("_v"):
             value *= 0.2  # what is added on the way must not grow
+        if name.startswith("upsampler.") and name.endswith("weight"):
+            value *= 1.6  # between its strides a sample hears only a part of the kernel
         found[name] = value.astype(np.float32)
     return found
 
@@ -105,6 +128,19 @@ def of_golden(name: str) -> tuple[dict[str, Any], dict[str, Array]]:
     """Config and weights of the model that the golden answers are of."""
     known = golden(name)
     return json.loads(str(known["config"])), weights(json.loads(str(known["shapes"])))
+
+
+def of_golden_vocoder(name: str) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Of the vocoder that stands beside it."""
+    known = golden(name)
+    return json.loads(str(known["vocoder_config"])), weights(json.loads(str(known["vocoder_shapes"])), 2)
+
+
+def write_audioldm(folder: Path) -> dict[str, Path]:
+    """AudioLDM as a hub has it: an autoencoder, and a vocoder beside it."""
+    made = write(folder / "vae", *of_golden("audioldm2"))
+    beside = write(folder / "vocoder", *of_golden_vocoder("audioldm2"))
+    return made | {"vocoder-config": beside["config"], "vocoder-weights": beside["weights"]}
 
 
 def write(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Path]:
@@ -119,9 +155,13 @@ def write(folder: Path, config: Mapping[str, Any], arrays: Mapping[str, Array]) 
 def stored(root: Path, model: str, config: Mapping[str, Any], arrays: Mapping[str, Array]) -> dict[str, Path]:
     """Put a tiny model into a store in the place of the published one, as if it had been fetched; the files that a node
     gets."""
+    return shelved(root, model, write(root / "made", config, arrays))
+
+
+def shelved(root: Path, model: str, made: Mapping[str, Path]) -> dict[str, Path]:
+    """The same, of files that have been written."""
     store = Store(root)
     manifest = store.info(model).manifest
-    made = write(root / "made", config, arrays)
     folder = root / model / manifest.revision
     folder.mkdir(parents=True, exist_ok=True)
     record = {}

@@ -9,14 +9,18 @@ import pytest
 
 from nodegraph.core.registry import registry
 from nodegraph.nodes.generation.nn import ScriptedModel
+from tests.codecs.tiny import shelved, write_audioldm
 from tests.docs.programs import programs_of, run_programs, text_of
 
 TEXT = text_of("latents")
 
 
 def test_its_programs_run_one_after_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a tiny model in the place of the published one."""
+    shelved(tmp_path / "models", "audioldm2", write_audioldm(tmp_path / "made"))
+    monkeypatch.setenv("NODEGRAPH_MODELS", str(tmp_path / "models"))
     monkeypatch.chdir(tmp_path)
-    run_programs("latents", 3)
+    run_programs("latents", 4)
     assert all("assert" in program for program in programs_of("latents"))
 
 

@@ -21,7 +21,7 @@ from nodegraph.models.manifest import Manifest
 from nodegraph.models.pins import pin
 from nodegraph.models.sources import WheelFile
 from nodegraph.nodes.analysis.audioset import audioset_names
-from tests.codecs.tiny import of_golden
+from tests.codecs.tiny import of_golden, write_audioldm
 from tests.codecs.tiny import write as write_codec
 from tests.listeners import random_weights as taggers
 from tests.listeners.checkpoints import Golden, write_checkpoint
@@ -131,4 +131,5 @@ MAKERS: Final[Mapping[str, Callable[[Path], dict[str, Path]]]] = {
     "openl3-music": _torch(_openl3), "openl3-env": _torch(_openl3), "beats": _torch(_beats),
     "beats-audioset": _torch(lambda: _beats(finetuned_model=True, predictor_class=527)),
     **dict.fromkeys(("encodec-24khz", "encodec-32khz", "encodec-48khz", "dac-44khz", "oobleck"), _codec),
+    "audioldm2": write_audioldm,
 }  # fmt: skip

@@ -24,7 +24,10 @@ def codes_in(message: Any) -> NDArray[np.int64]:
 
 
 def latent_in(message: Any, width: int) -> NDArray[np.float32]:
-    """A latent ``(width, frames)``; a vector is one frame. Raises WorkerError when it is something else."""
+    """A latent ``(width, frames)``. A vector is one frame, or several in one row, as the `latent.…` nodes lay them.
+    Raises WorkerError when it is something else."""
+    if isinstance(message, np.ndarray) and message.ndim == 1 and len(message) > width and not len(message) % width:
+        message = message.reshape(width, -1)
     found = _rows(message, "a latent")
     if len(found) != width:
         raise WorkerError(f"a latent has {len(found)} rows; this model has {width}.")

@@ -29,7 +29,7 @@ class Network:
     @property
     def files(self) -> tuple[str, ...]:
         """The keys of the files that it is drawn from."""
-        return {"tensorflow": ("index", "weights"), "hub": ("config", "weights")}.get(self.reads, ("weights",))
+        return INGREDIENTS.get(self.reads, ("weights",))
 
     def draw(self, files: Files) -> onnx.ModelProto:
         """The network with the weights in these files. Raises ModelError."""
@@ -89,6 +89,24 @@ def _hub(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return read_weights(files["weights"]), read_config(files["config"])
 
 
+def _hub_before_vocoder(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
+    """What makes columns for a vocoder: how many bands they have, and how long each is, the vocoder's settings say."""
+    from nodegraph.models.convert.hubfile import read_config
+
+    return (*_hub(files), read_config(files["vocoder-config"]))
+
+
+def _hub_vocoder(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """A vocoder that stands beside another model, in a folder of its own."""
+    return _hub({"weights": files["vocoder-weights"], "config": files["vocoder-config"]})
+
+
+INGREDIENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tensorflow": ("index", "weights"),
+    "hub": ("config", "weights"),
+    "hub-before-vocoder": ("config", "weights", "vocoder-config"),
+    "hub-vocoder": ("vocoder-config", "vocoder-weights"),
+}
 READERS: Final[Mapping[str, Callable[[Files], tuple[Any, ...]]]] = {
     "torch": _torch,
     "torch-model-state": _torch_model_state,
@@ -97,6 +115,8 @@ READERS: Final[Mapping[str, Callable[[Files], tuple[Any, ...]]]] = {
     "torch-first": _torch_first,
     "tensorflow": _tensorflow,
     "hub": _hub,
+    "hub-before-vocoder": _hub_before_vocoder,
+    "hub-vocoder": _hub_vocoder,
 }
 NETWORKS: Final[Mapping[str, Network]] = {
     "crepe": Network("pitch:crepe", 1, "torch"),
@@ -110,6 +130,9 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "dac-decoder": Network("snakes:dac_decoder", 1, "hub"),
     "oobleck-encoder": Network("snakes:oobleck_encoder", 1, "hub"),
     "oobleck-decoder": Network("snakes:oobleck_decoder", 1, "hub"),
+    "audioldm-encoder": Network("autoencoder_kl:audioldm_encoder", 1, "hub-before-vocoder"),
+    "audioldm-decoder": Network("autoencoder_kl:audioldm_decoder", 1, "hub-before-vocoder"),
+    "audioldm-vocoder": Network("hifigan:hifigan", 1, "hub-vocoder"),
     "cnn14": Network("audioset_cnn:cnn14", 1, "torch-model"),
     "openl3": Network("openl3:openl3", 1, "torch"),
     "beats": Network("audio_transformers:beats", 1, "torch-settings"),
