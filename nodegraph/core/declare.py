@@ -114,6 +114,8 @@ class EventNode(PythonNode):
     """
 
     role = Role.EVENT
+    lasting: ClassVar[tuple[str, ...]] = ()
+    """Inlets whose last message holds until another comes: of what comes at one frame, theirs is answered first."""
 
 
 class TapNode(PythonNode):
@@ -277,7 +279,11 @@ def _fits(cls: type[Node]) -> None:
     elif issubclass(cls, RouteNode):
         _function(cls, "route")
     elif issubclass(cls, EventNode):
-        _fits_handlers(cls, {item.name for item in spec.inlets}, "when")
+        inlets = {item.name for item in spec.inlets}
+        _fits_handlers(cls, inlets, "when")
+        for name in cls.lasting:
+            if name not in inlets:
+                _refuse(cls, cls, f"'{name}' lasts and is no inlet; inlets are {_listed(inlets)}")
     elif issubclass(cls, InferenceNode):
         messages = {item.name for item in spec.inlets if item.kind in (CableKind.EVENT, CableKind.TENSOR)}
         messages -= {item.name for item in spec.controls}

@@ -109,10 +109,11 @@ class LatentMix(EventNode):
     """
 
     way = setting.choice("linear", "along which way", ("linear", "round"))
-    b = inlet.tensor("the other, which holds", shape=("n",))  # before a: of one instant, it is heard first
     a = inlet.tensor("latent, which is answered", shape=("n",))
+    b = inlet.tensor("the other, which holds", shape=("n",))
     mix = inlet.control(0.5, "0 is a, 1 is b", span=(0.0, 1.0))
     y = outlet.tensor("mixed", shape=("n",))
+    lasting = ("b",)
 
     def start(self, when: Moment) -> None:
         self.other: Vector | None = None

@@ -297,8 +297,12 @@ class Messages:
             return
         spec = entry.spec
         if len(batch) > 1:
-            order = {item.name: (not isinstance(item, Control), number) for number, item in enumerate(spec.inlets)}
-            batch.sort(key=lambda item: order.get(item[0], (True, 0)))
+            first = spec.cls.lasting if issubclass(spec.cls, EventNode) else ()
+            order = {
+                item.name: (not isinstance(item, Control), item.name not in first, number)
+                for number, item in enumerate(spec.inlets)
+            }
+            batch.sort(key=lambda item: order.get(item[0], (True, True, 0)))
         node = self.nodes.get(id)
         ramps = {inlet: value.seconds for inlet, value in batch if isinstance(value, Ramp)}
         taken = [(inlet, self._taken(entry, spec, inlet, value)) for inlet, value in batch]

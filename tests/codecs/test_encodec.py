@@ -238,4 +238,4 @@ def test_a_vector_is_one_frame() -> None:
 def test_what_decoders_say_first_is_their_sound() -> None:
     """A cable from the box alone takes the first outlet."""
     decoders = [spec for spec in registry() if spec.kind.endswith(".decode~") and "refused" in spec.outlet_named]
-    assert len(decoders) == 5 and all(spec.outlets[0].name == "y" for spec in decoders)
+    assert len(decoders) == 6 and all(spec.outlets[0].name == "y" for spec in decoders)

@@ -7,6 +7,7 @@ import pytest
 from scipy.interpolate import interp1d
 from scipy.spatial.transform import Rotation, Slerp
 
+from nodegraph import Patch
 from nodegraph.core import BANG, registry
 from tests.contracts.moments import give, make, values
 
@@ -58,6 +59,18 @@ def test_a_mix_is_straight_or_round():
         else:
             lengths = [np.linalg.norm(ARRAYS[1]), np.linalg.norm(ARRAYS[2])]
             assert np.linalg.norm(mixed[1]) == pytest.approx(0.7 * lengths[0] + 0.3 * lengths[1], rel=1e-6)
+
+
+def test_a_mix_hears_both_of_one_instant():
+    """As two encoders answer; b is declared behind a, and heard before it."""
+    patch = Patch("Mix")
+    patch.connect(patch.add("loadbang", "start"), patch.add("message", "zero", text="0"))
+    patch.add("latent.mix", "mix", mix=0.25)
+    for inlet, latent in (("a", [4.0, 8.0]), ("b", [0.0, -8.0])):
+        patch.connect("zero", patch.add("latent.anchors", inlet, anchors=[latent]).at)
+        patch.connect(inlet, f"mix.{inlet}")
+    (event,) = patch.render(seconds=0.1)["mix.y"]
+    assert list(event.value) == [3.0, 4.0]
 
 
 def give_mix(node, mix):

@@ -24,11 +24,12 @@ class AudioLdm(StreamNode):
     """Send a sound through the autoencoder and the vocoder of AudioLDM 2, and back.
 
     What comes out is what AudioLDM hears of it, up to 8 kHz; it learned from sounds whose peaks stand at 0.5. It hears
-    1.28 s at a time, of which the middle is said, and each window fades into the next. Both halves together take more
-    time than the sound lasts on one core: live, what is not there in time fades (`late`) and is counted; a render
-    waits for it.
+    1.28 s at a time, of which the middle is said, and each window fades into the next. Both halves together take three
+    times as long as the sound lasts on one core: live, what is not there in time fades (`late`) and is counted; a
+    render waits for it.
     Shapes: chunks (10240,) float32 at 16 kHz, 16 frames of 640 samples each.
-    Latency: 2.0 s: a chunk of 0.64 s, 0.89 s that the model looks ahead, 0.5 s for inference.
+    Latency: 2.0 s: a chunk of 0.64 s, 0.89 s that the model looks ahead, 0.5 s for inference. Cost: 2.1 s for a chunk
+    on one busy core.
     Errors: WeightsMissing when `audioldm2` is not in the model store.
 
     Source: H. Liu and others, "AudioLDM: Text-to-Audio Generation with Latent Diffusion Models", ICML 2023, section
@@ -66,7 +67,8 @@ class AudioLdmEncode(InferenceNode):
     `deviation` is how wide the model would scatter them. It hears 1.28 s at a time, up to 8 kHz, and learned from
     sounds whose peaks stand at 0.5.
     Shapes: chunks (10240,) float32 at 16 kHz; latent and deviation (128, 16) float32, row 16 · channel + band.
-    Answers stand 1.59 s after the sound that they speak of, 0.35 s of which the model looks ahead.
+    Answers stand 1.59 s after the sound that they speak of, 0.35 s of which the model looks ahead. Cost: 0.45
+    s for a chunk of 0.64 s on one busy core.
     Errors: WeightsMissing when `audioldm2` is not in the model store.
 
     Source: H. Liu and others, "AudioLDM: Text-to-Audio Generation with Latent Diffusion Models", ICML 2023, section
@@ -102,7 +104,8 @@ class AudioLdmDecode(Maker):
     on from what came before, without a seam; where nothing comes the sound fades. It takes longer than the sound lasts
     on one core: live, what is not there in time fades and is counted; a render waits for it.
     Shapes: latent (128, 16), (2048,), or (128,) float32.
-    Latency: 1.1 s from a message to its sound, 0.54 s of which the model looks ahead.
+    Latency: 1.1 s from a message to its sound, 0.54 s of which the model looks ahead. Cost: 1.6 s for a message on
+    one busy core.
     Errors: WeightsMissing when `audioldm2` is not in the model store. Latents of another shape are left out, and
     `refused` says why.
 

@@ -66,6 +66,8 @@ class Generator:
             slope=float(config.get("leaky_relu_slope", 0.1)),
             normalises=bool(config.get("normalize_before", True)),
         )
+        if min(found.bands, found.rate, found.channels) < 1:
+            raise _wrong(f"it has {found.bands} bands, {found.channels} channels and a rate of {found.rate} Hz")
         if not found.strides or len(found.strides) != len(found.kernels):
             raise _wrong(f"it has {len(found.strides)} upsample_rates and {len(found.kernels)} upsample_kernel_sizes")
         if not sizes or len(sizes) != len(dilations):
