@@ -60,9 +60,10 @@ def measured(measure: str, a: Vector, rows: Rows, lengths: Vector) -> Vector:
 class VectorDistance(EventNode):
     """Measure how far one vector is from another.
 
-    Each vector at `x` is measured against the last one at `to`: ``cosine`` is 1 less the cosine of the angle between
-    both, 0 when they point the same way, 1 when they have nothing in common, 2 when they are opposite; ``euclidean`` is
-    the length of what lies between them. Nothing is sent before `to` has come, or while the lengths differ.
+    Each vector at `x` is measured against the last one at `to`, that of the same instant if there is one: ``cosine`` is
+    1 less the cosine of the angle between both, 0 when they point the same way, 1 when they have nothing in common, 2
+    when they are opposite; ``euclidean`` is the length of what lies between them. Nothing is sent before `to` has come,
+    or while the lengths differ.
     Shapes: x and to (n,), any n.
 
     Source: definition.
@@ -72,6 +73,7 @@ class VectorDistance(EventNode):
     x = inlet.tensor("vector", shape=("n",))
     to = inlet.tensor("from which it is measured", shape=("n",))
     y = outlet.event("distance, 0 or more")
+    lasting = ("to",)
 
     def start(self, when: Moment) -> None:
         self.other: Vector | None = None

@@ -8,6 +8,7 @@ from scipy.spatial import distance
 from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
+from nodegraph import Patch
 from nodegraph.core import BANG
 from tests.contracts.moments import give, make, values
 
@@ -171,3 +172,15 @@ def test_a_map_that_does_not_learn_stays_and_one_length_begins_anew():
         give(node, "vector", vector)
     give(node, "vector", arrays(1, 9_000)[0])
     assert node.seen == 1 and len(node.mean) == 4_096, "what is longer is folded"
+
+
+def test_a_distance_is_that_of_one_instant():
+    """As two embeddings come together; what it is measured from is declared behind, and heard before."""
+    patch = Patch("Distance")
+    patch.connect(patch.add("loadbang", "start"), patch.add("message", "zero", text="0"))
+    patch.add("vector.distance", "far", measure="euclidean")
+    for inlet, vector in (("x", [3.0, 0.0]), ("to", [0.0, 4.0])):
+        patch.connect("zero", patch.add("latent.anchors", inlet, anchors=[vector]).at)
+        patch.connect(inlet, f"far.{inlet}")
+    (event,) = patch.render(seconds=0.1)["far.y"]
+    assert event.value == 5.0

@@ -14,12 +14,11 @@ from nodegraph.validation.messages import finite, raised, shown
 from nodegraph.validation.rig import Heard, noise, patch_around, play
 from nodegraph.validation.subject import USUAL_RATE, Subject
 
-BAD = {"NaN": np.nan, "infinity": np.inf}
+BAD = {"NaN": (np.nan, 0.1, 0.15), "infinity": (np.inf, 0.2, 0.25)}
+"""The poison, and where it is, in parts of the whole. What is told in the last third must be as if it had not been."""
 OFTEN = 5
 """Messages of the last third from which on none at all is a sign: chance may keep back a few."""
 TAP_S, LISTENER_S = 1.5, 4.0
-FIRST, LAST = 0.1, 0.15
-"""Where the poison is, in parts of the whole. What is told in the last third must be as if it had not been."""
 
 
 def forgetting(subject: Subject) -> Iterator[Finding]:
@@ -29,16 +28,16 @@ def forgetting(subject: Subject) -> Iterator[Finding]:
     document = patch_around(subject)
     sound = noise(subject.random("forgetting"), 1, frames)
     clean = play(subject, document, frames, ins=sound)
-    for name, bad in BAD.items():
-        poisoned = sound.copy()
-        first, last = round(FIRST * frames), round(LAST * frames)
+    poisoned, words = sound.copy(), []
+    for name, (bad, *ends) in BAD.items():
+        first, last = (round(end * frames) for end in ends)
         poisoned[:, first:last] = bad
-        heard = play(subject, document, frames, ins=poisoned)
-        when = f"{name} from frame {first} to {last}"
-        found = raised(heard, when=when) or _told(_late(clean, frames), _late(heard, frames), when)
-        if found is not None:
-            yield found
-            return
+        words.append(f"{name} from frame {first} to {last}")
+    heard = play(subject, document, frames, ins=poisoned)
+    when = ", ".join(words)
+    found = raised(heard, when=when) or _told(_late(clean, frames), _late(heard, frames), when)
+    if found is not None:
+        yield found
 
 
 def _late(heard: Heard, frames: int) -> list[Event]:
