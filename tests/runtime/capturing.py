@@ -72,6 +72,54 @@ def capture(
     return sound[:, heard[0] :]
 
 
+def through(player: Player, server: JackServer, sound: np.ndarray, frames: int) -> np.ndarray:
+    """Send a sound through a fresh player in freewheel, from another client and back to it, and give so many frames of
+    the player's outputs from the first frame of the sound on. On the way round JACK is a constant while later."""
+    import jack
+
+    player.engine.waiting = True
+    driver = JackDriver(player.engine, "player", server=server.name)
+    other = jack.Client("listener", servername=server.name, no_start_server=True)
+    outs = [other.outports.register(f"out_{k + 1}") for k in range(player.engine.inputs)]
+    ins = [other.inports.register(f"in_{k + 1}") for k in range(player.engine.outputs)]
+    made = np.zeros((len(ins), frames), np.float32)
+    connected = False
+    settled, at = 0, -1
+
+    def process(count: int) -> None:
+        nonlocal settled, at
+        settled += connected
+        if settled <= SETTLING_BLOCKS or at >= frames:
+            for port in outs:
+                port.get_array()[:] = 0.0
+            return
+        at = max(at, 0)
+        part = np.stack([port.get_array() for port in ins])[:, : frames - at]
+        made[:, at : at + part.shape[1]] = part
+        for port, row in zip(outs, sound, strict=True):
+            block = row[at : at + count]
+            port.get_array()[:] = np.pad(block, (0, count - len(block)))
+        at += count
+
+    other.set_process_callback(process)
+    other.activate()
+    other.set_freewheel(True)
+    driver.start()
+    for mine, theirs in zip(outs, driver.inputs, strict=True):
+        other.connect(mine, theirs)
+    for mine, theirs in zip(driver.outputs, ins, strict=True):
+        other.connect(mine, theirs)
+    connected = True
+    until = time.monotonic() + PATIENCE_S
+    player.live(lambda: at < frames and time.monotonic() < until)
+    driver.stop()
+    other.set_freewheel(False)
+    other.deactivate()
+    other.close()
+    assert at >= frames, "it did not come to its end"
+    return made
+
+
 def aligned(captured: np.ndarray, reference: np.ndarray, most: int = 6_144) -> int:
     """The frame of the reference at which the capture begins."""
     probe = captured[:, :2_000].view(np.int32)

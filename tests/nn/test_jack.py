@@ -1,0 +1,48 @@
+"""How late a model for nn~ is live, through a JACK server: as late as is declared, and no later than nn~ itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nodegraph.api.places import resolver
+from nodegraph.core.flatten import flatten
+from nodegraph.runtime.player import Player
+from tests.nn.playing import RATE, SOFT, late, noise, patch
+from tests.runtime.capturing import through
+from tests.runtime.conftest import JackServer, jack_server
+from tests.runtime.playing import assert_same
+
+__all__ = ["jack_server"]
+NN_TILDE: int = 8_128
+"""Frames of nn~ at its usual buffer of 4096, at 48 kHz."""
+
+
+def played(made: Any, server: JackServer, sound: Any, frames: int) -> Any:
+    document = made.document
+    player = Player(flatten(document), RATE, resolve=resolver(document, [Path.cwd()]), weights=lambda name: {})
+    try:
+        assert player.lanes is not None and player.lanes.wait_ready(120.0)
+        return through(player, server, sound, frames)
+    finally:
+        player.close()
+
+
+@pytest.mark.parametrize("buffer", [0, 480])
+def test_from_client_to_client(trusted: Path, jack_server: JackServer, buffer: int) -> None:
+    made = patch("nn~", file="plain.ts", rate=RATE, buffer=buffer)
+    made.graph.set("model", "compensate", False)
+    made.add("out~", "straight", channel=2, channels=1)
+    made.connect("in.y", "straight.x")
+    declared = late(made)
+    assert declared < NN_TILDE
+    sound, frames = noise(RATE // 2), RATE
+    heard = played(made, jack_server, sound, frames)
+    straight = np.flatnonzero(heard[1])[0] - np.flatnonzero(sound[0])[0]
+    wanted = np.zeros((1, frames), np.float32)
+    begins = straight + declared + 1  # the model itself says half of the sample before
+    wanted[:, begins : begins + sound.shape[1]] = sound[:, : frames - begins] * np.float32(0.5) * SOFT
+    assert_same(heard[:1], wanted, f"{declared} frames later than the straight way")
