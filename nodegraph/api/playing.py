@@ -91,10 +91,8 @@ class Playing(Performing):
         `each` is called after every round, on the player's thread. `keep_performance` and `performance` are as in
         `Patch.play`. `lookahead_s` is how far messages run ahead of the sound: what is played on a controller is heard
         so much later, and it must be longer than a block. `acts` are done at their frames (`runtime.acts`). `patient`:
-        it begins without a device that is not there yet, and goes to it when it comes. `models_on` is the device of
-        models (`nodegraph.providers`), `models_memory` how many megabytes their processes may hold, `models_threads` on
-        how many threads those compute that have time (None: on all processors but one, four at most).
-        """
+        it begins without a device that is not there yet, and goes to it when it comes. `models_on`, `models_memory` (in
+        megabytes) and `models_threads` are as in `core.listening.Workers`."""
         check_numbers(seconds, rate, block)
         check_lookahead(lookahead_s)
         workers = workers_of(models_on, models_memory, models_threads)

@@ -110,7 +110,7 @@ def test_encodec_between_two_engines_plays_on(
     there.connect("code.codes", there.add("codes.send", "send", port=relay.port))
     there.add("out~", "out")
     here = Patch("Here")
-    here.connect(here.add("codes.receive", "get", port=port, buffer=0.3, hold=0.5), here.add("encodec.decode~", "back"))
+    here.connect(here.add("codes.receive", "get", port=port, buffer=1.0, hold=0.5), here.add("encodec.decode~", "back"))
     here.connect("back", here.add("*~", "less", b=0.25), here.add("out~", "out"))
     receiver, door = opened(stack, here, record=tmp_path / "heard.wav")
     sender, _ = opened(stack, there)
