@@ -72,7 +72,7 @@ class Listener:
 
 
 class Listeners:
-    """All listeners of one player. A worker is started when the first one joins."""
+    """All listeners of one player. A worker is started when the first one joins, unless `lanes` are lent."""
 
     def __init__(
         self,
@@ -82,10 +82,11 @@ class Listeners:
         weights: Weights | None,
         modules: list[str],
         workers: Workers,
+        lanes: Lanes | None = None,
     ) -> None:
         self.rate, self.workers = rate, workers
         self._told_device = ""
-        self.lanes: Lanes | None = None
+        self.lanes, self._lent = lanes, lanes is not None
         self._messages = messages
         self._report = report
         self._weights = weights
@@ -243,10 +244,15 @@ class Listeners:
         return {} if self.lanes is None else {id: status.as_dict() for id, status in self.lanes.status().items()}
 
     def close(self) -> None:
-        """End the workers."""
-        if self.lanes is not None:
+        """End the workers; or only leave those that were lent."""
+        if self.lanes is None:
+            return
+        if self._lent:
+            for id in self._of:
+                self.lanes.remove(id)
+        else:
             self.lanes.close()
-            self.lanes = None
+        self.lanes = None
 
 
 def _no_weights(_name: str) -> dict[str, Path]:

@@ -97,13 +97,14 @@ class Player(Changing):
         books: Mapping[str, Book] | None = None,
         lookahead_s: float = LOOKAHEAD_S,
         workers: Workers | None = None,
+        lanes: Lanes | None = None,
     ) -> None:
         """Compile `view` for `rate`. `inputs` and `outputs` default to what the patch uses (at least a stereo output).
         `start` is the first frame's number: another one than 0 where this player goes on for another. `lookahead_s`:
         how far messages run ahead of the sound, live; what comes with a frame of its own acts so much later.
 
         `threads` play it at most, the audio thread included. `books` are the patch's presets.
-        `workers` says how models are run.
+        `workers` says how models are run; `lanes` are lent, of the same rate, and go on when the player has ended.
         Raises PatchError, MediaError, KernelError.
         """
         self.rate = rate
@@ -134,7 +135,7 @@ class Player(Changing):
         """Whether edits act at frames that are known beforehand, and told as acts: so that they can be done again.
         Else an edit is heard with the next block."""
         self.workers = workers or Workers()
-        self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [], self.workers)
+        self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [], self.workers, lanes)
         self.taps = Taps(rate, self.messages, resources, self._report)
         self._stages: deque[Stage] = deque()
         self._next: Wish | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 from nodegraph.core.document import Document
 from nodegraph.core.flatten import address, flatten
 from nodegraph.core.graph import Graph
+from nodegraph.core.listening import Workers
 from nodegraph.core.messages import Event
 from nodegraph.core.ports import MOST_CHANNELS, CableKind
 from nodegraph.core.spec import NodeSpec, Role
+from nodegraph.runtime.lane import Lanes
 from nodegraph.runtime.player import Player
 from nodegraph.validation.comparing import Floats
 from nodegraph.validation.driving import promised, signals, within
@@ -121,27 +124,54 @@ def play(
     def report(node: str, text: str) -> None:
         heard.reports.append((player.messages.now if player is not None else 0, node, text))
 
-    player = Player(
-        flatten(document),
-        rate,
-        inputs=None if ins is None else ins.shape[0],
-        packing=packing,
-        resolve=resolver(document, [subject.folder, subject.home]),
-        weights=weights,
-        modules=subject.modules,
-        report=report,
-    )
-    try:
-        for name in loud_outlets(document):
-            player.watch(*address(document.graph.view, IT, name), heard.events.append)
-        for frame, node, inlet, value in posts:
-            player.messages.post(frame, *address(document.graph.view, node, inlet), value)
-        heard.audio = np.zeros((player.engine.outputs, frames), np.float32)
-        player.render(heard.audio, ins, block=block)
-    finally:
-        player.close()
+    with _lent(subject, rate) as lanes:
+        player = Player(
+            flatten(document),
+            rate,
+            inputs=None if ins is None else ins.shape[0],
+            packing=packing,
+            resolve=resolver(document, [subject.folder, subject.home]),
+            weights=weights,
+            modules=subject.modules,
+            report=report,
+            lanes=lanes,
+        )
+        try:
+            for name in loud_outlets(document):
+                player.watch(*address(document.graph.view, IT, name), heard.events.append)
+            for frame, node, inlet, value in posts:
+                player.messages.post(frame, *address(document.graph.view, node, inlet), value)
+            heard.audio = np.zeros((player.engine.outputs, frames), np.float32)
+            player.render(heard.audio, ins, block=block)
+            if any(one["state"] != "ready" or one["restarts"] for one in player.listeners.status().values()):
+                _discard(subject, rate)
+        finally:
+            player.close()
     heard.events = [event for event in heard.events if event.frame < frames]  # Python runs ahead of the sound
     return heard
+
+
+@contextmanager
+def _lent(subject: Subject, rate: int) -> Iterator[Lanes | None]:
+    """Workers for one run: those of earlier ones that went well, so that not every run starts a process."""
+    from nodegraph.api.places import weights
+
+    if subject.lanes is None or subject.spec.role is not Role.INFERENCE or rate != USUAL_RATE:
+        yield None
+        return
+    lanes = subject.lanes.setdefault(rate, Lanes(rate, weights, Workers(), subject.modules))
+    try:
+        yield lanes
+    except BaseException:
+        _discard(subject, rate)
+        raise
+
+
+def _discard(subject: Subject, rate: int) -> None:
+    """Who has died or failed serves no other run."""
+    lanes = (subject.lanes or {}).pop(rate, None)
+    if lanes is not None:
+        lanes.close()
 
 
 def loud_outlets(document: Document) -> list[str]:

@@ -44,16 +44,20 @@ def run(
     """Validate one node. `begun` is called with each check's name, `done` with its outcome."""
     spec = loaded.spec
     outcomes: list[Outcome] = []
-    usual = Subject(spec, loaded.kinds, Path(), level, seed, loaded.home, named)
-    for check in wanted(spec, level, only, but):
-        begun(check.name)
-        found = []
-        for shape in ({}, *(spec.cls.examples if check.run not in OF_THE_KIND else ())):
-            shaped = loaded.kinds.shaped(spec.kind, shape) or spec
-            with tempfile.TemporaryDirectory(prefix="nodegraph-validate-") as folder:
-                found.append(outcome(check, replace(usual, spec=shaped, folder=Path(folder), shape=shape)))
-        outcomes.append(together(found))
-        done(outcomes[-1])
+    usual = Subject(spec, loaded.kinds, Path(), level, seed, loaded.home, named, lanes={})
+    try:
+        for check in wanted(spec, level, only, but):
+            begun(check.name)
+            found = []
+            for shape in ({}, *(spec.cls.examples if check.run not in OF_THE_KIND else ())):
+                shaped = loaded.kinds.shaped(spec.kind, shape) or spec
+                with tempfile.TemporaryDirectory(prefix="nodegraph-validate-") as folder:
+                    found.append(outcome(check, replace(usual, spec=shaped, folder=Path(folder), shape=shape)))
+            outcomes.append(together(found))
+            done(outcomes[-1])
+    finally:
+        for lanes in (usual.lanes or {}).values():
+            lanes.close()
     return Report(spec.kind, spec.role.value, tuple(outcomes))
 
 

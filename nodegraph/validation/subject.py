@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from nodegraph.core.registry import Registry
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.validation.driving import extreme_settings, settings_for
 from nodegraph.validation.naming import Named
+
+if TYPE_CHECKING:
+    from nodegraph.runtime.lane import Lanes
 
 LEVELS: Final = range(1, 11)
 USUAL_LEVEL: Final = 5
@@ -35,6 +38,7 @@ class Subject:
     writes; it is empty in the beginning and goes afterwards. ``home``: where files are meant from that the node itself
     names (a patch file's folder). ``named``: how another process finds it.
     ``shape``: the settings from which the spec has its ports, where a kind takes them from its settings.
+    ``lanes``: workers that have done nothing wrong yet, by rate: they serve several runs.
     """
 
     spec: NodeSpec
@@ -45,6 +49,7 @@ class Subject:
     home: Path = field(default_factory=Path.cwd)
     named: Named | None = None
     shape: Mapping[str, Any] = field(default_factory=dict)
+    lanes: dict[int, Lanes] | None = None
 
     @property
     def rounds(self) -> range:

@@ -253,6 +253,17 @@ def test_a_node_that_left_answers_no_more_and_its_id_can_come_back(make) -> None
     assert company.lane.poll() == []
 
 
+def test_answers_that_nobody_read_go_with_their_node(make) -> None:
+    company = make()
+    company.add("ears", ClipListener.spec)
+    company.ready()
+    company.hear("ears", noise(RATE))
+    company.ask("ears", 1, 4_800)
+    until(lambda: company.lane.status()["ears"].answered == 1, "it has answered")
+    company.lane.remove("ears")
+    assert company.lane.poll() == []
+
+
 def test_nodes_join_while_others_answer(make) -> None:
     company = make()
     company.add("first", ClipListener.spec)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nodegraph.core import Node
 from nodegraph.models import Store
 from nodegraph.runtime.engine import LONGEST_BLOCK, Engine
+from nodegraph.runtime.lane import supervisor
+from nodegraph.runtime.lane.process import Process
 from nodegraph.validation.catalogue import CHECKS, NAMES
 from nodegraph.validation.checks import bits, edges, patch
+from nodegraph.validation.naming import resolve
+from nodegraph.validation.running import validate
 from nodegraph.validation.stimuli import HOSTILE
 from tests.validation import bad_native as native
 from tests.validation import bad_python as python
@@ -234,6 +241,32 @@ def test_each_check_is_proven_here():
 def test_a_good_listener_passes(check):
     outcome = judged(python.Good, check)
     assert outcome.state == "passed", [item.describe() for item in outcome.findings] or outcome.why
+
+
+def test_runs_share_a_worker_that_has_done_nothing_wrong(monkeypatch):
+    started = []
+
+    class Counted(Process):
+        def __init__(self, *given):
+            started.append(given)
+            super().__init__(*given)
+
+    monkeypatch.setattr(supervisor, "Process", Counted)
+    for cls, lanes in ((python.Good, 1), (python.Exits, 4)):  # two runs each check
+        started.clear()
+        (named,) = resolve([f"{python.__name__}:{cls.__name__}"])
+        validate(named, only=["repeat", "callbacks"])
+        assert len({group for _, group in started}) == lanes, started
+        assert lanes > 1 or len(started) == 1, started
+    assert not [line for line in children() if "lane.worker" in line], "all of them have ended"
+
+
+def children() -> list[str]:
+    """The command lines of the processes that this one has started."""
+    found = []
+    for path in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        found += [Path(f"/proc/{child}/cmdline").read_text() for child in path.read_text().split()]
+    return found
 
 
 def test_a_listener_without_its_model_is_skipped_with_what_to_do(monkeypatch, tmp_path):

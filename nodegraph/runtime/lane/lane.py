@@ -111,11 +111,15 @@ class Lane:
         ).start()
 
     def remove(self, node_id: str) -> None:
-        """Let a node go. Its open requests are forgotten. Nothing happens when it is not here."""
+        """Let a node go. Its open requests and unread answers are forgotten. Nothing happens when it is not here."""
         with self._news:
             seat = self._seats.pop(node_id, None)
             if seat is not None:
                 seat.pending.clear()
+                answers = self._supervisor.answers
+                others = [answer for answer in answers if answer.node != node_id]
+                answers.clear()
+                answers.extend(others)
                 self._supervisor.forget(seat)
                 self._tell()
 
