@@ -1,4 +1,4 @@
-"""Every node passes `nodegraph validate --level 10`: the second half of them."""
+"""Every node passes `nodegraph validate`: the second half of them."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ def said(tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_it_keeps_its_promises_at_level_10(kind, said):
+def test_it_keeps_its_promises(kind, said):
     keeps_its_promises(said[kind])
