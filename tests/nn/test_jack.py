@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,16 +19,6 @@ NN_TILDE: int = 8_128
 """Frames of nn~ at its usual buffer of 4096, at 48 kHz."""
 
 
-def played(made: Any, server: JackServer, sound: Any, frames: int) -> Any:
-    document = made.document
-    player = Player(flatten(document), RATE, resolve=resolver(document, [Path.cwd()]), weights=lambda name: {})
-    try:
-        assert player.lanes is not None and player.lanes.wait_ready(120.0)
-        return through(player, server, sound, frames)
-    finally:
-        player.close()
-
-
 def test_from_client_to_client(trusted: Path, jack_server: JackServer) -> None:
     made = patch("nn~", file="plain.ts", rate=RATE)
     made.graph.set("model", "compensate", False)
@@ -37,9 +26,15 @@ def test_from_client_to_client(trusted: Path, jack_server: JackServer) -> None:
     made.connect("in.y", "straight.x")
     declared = late(made)
     assert declared < NN_TILDE
+
+    def player() -> Player:
+        resolve = resolver(made.document, [Path.cwd()])
+        found = Player(flatten(made.document), RATE, resolve=resolve, weights=lambda name: {})
+        assert found.lanes is not None and found.lanes.wait_ready(120.0)
+        return found
+
     sound, frames = noise(RATE // 2), RATE
-    heard = played(made, jack_server, sound, frames)
-    straight = np.flatnonzero(heard[1])[0] - np.flatnonzero(sound[0])[0]
+    heard, straight = through(player, jack_server, sound, frames, straight=1)
     wanted = np.zeros((1, frames), np.float32)
     begins = straight + declared + 1  # the model itself says half of the sample before
     wanted[:, begins : begins + sound.shape[1]] = sound[:, : frames - begins] * np.float32(0.5) * SOFT

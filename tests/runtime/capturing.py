@@ -17,6 +17,7 @@ from tests.runtime.playing import first_difference
 
 PATIENCE_S = 120.0
 SETTLING_BLOCKS = 8
+MOST_TRIES = 5
 
 
 def capture(
@@ -72,9 +73,30 @@ def capture(
     return sound[:, heard[0] :]
 
 
-def through(player: Player, server: JackServer, sound: np.ndarray, frames: int) -> np.ndarray:
-    """Send a sound through a fresh player in freewheel, from another client and back to it, and give so many frames of
-    the player's outputs from the first frame of the sound on. On the way round JACK is a constant while later."""
+def through(
+    player: Callable[[], Player], server: JackServer, sound: np.ndarray, frames: int, straight: int
+) -> tuple[np.ndarray, int]:
+    """Send a sound through a player in freewheel, from another client and back to it: so many frames of the player's
+    outputs from the first frame of the sound on, and how late the output is that gives the sound as it came, the one
+    with the number `straight`.
+
+    A cycle that a busy machine loses is missing in both, so another player tries again until that one is whole.
+    """
+    for _ in range(MOST_TRIES):
+        fresh = player()
+        try:
+            made = _once_through(fresh, server, sound, frames)
+        finally:
+            fresh.close()
+        heard = np.flatnonzero(made[straight])
+        late = int(heard[0] - np.flatnonzero(sound[0])[0]) if len(heard) else frames
+        whole = np.pad(sound[0], (late, frames))[:frames]
+        if late <= 2 * server.block and np.array_equal(made[straight], whole):
+            return made, late
+    pytest.fail(f"a cycle was lost in each of {MOST_TRIES} tries")
+
+
+def _once_through(player: Player, server: JackServer, sound: np.ndarray, frames: int) -> np.ndarray:
     import jack
 
     player.engine.waiting = True

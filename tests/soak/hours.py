@@ -23,7 +23,7 @@ from tests.soak.length import length
 from tests.soak.memory import Held, held
 
 RATE: Final = 48_000
-SECONDS: Final = length(240, 8 * 3_600)
+SECONDS: Final = length(160, 8 * 3_600)
 WARM: Final = length(40, 1_200)
 PIECE: Final = 10 * RATE
 """Frames that one hash stands for."""
