@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
 from nodegraph.core.errors import ModelError, Problem
 from nodegraph.core.hints import quoted
+from nodegraph.models.placed import placed
 
 MOST_BYTES: Final = 1 << 28
 """A file that holds all of its weights may be so large. What is larger belongs into the store."""
@@ -85,16 +86,11 @@ def read_onnx(source: Path | bytes) -> OnnxFile:
     """
     if isinstance(source, bytes):
         return _checked(io.BytesIO(source), len(source))
-    try:
-        if not source.is_file():
-            raise ModelError(Problem("unreadable", "There is no such file.", "Correct the path.", str(source)))
+    with placed(source):
+        if not source.is_file():  # a pipe would be waited for
+            raise ModelError(Problem("unreadable", "There is no such file.", "Correct the path."))
         with source.open("rb") as stream:
             return _checked(stream, stream.seek(0, io.SEEK_END))
-    except ModelError as error:
-        raise ModelError([replace(problem, file=str(source)) for problem in error.problems]) from error
-    except OSError as error:
-        what = f"It cannot be read: {error.strerror or error}."
-        raise ModelError(Problem("unreadable", what, "Allow yourself to read it.", str(source))) from error
 
 
 def no_onnx(why: str) -> ModelError:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, cast
@@ -20,6 +20,7 @@ from nodegraph.core.hints import listed, quoted, shown
 from nodegraph.core.replacing import replace_file
 from nodegraph.models.description import Description, bad_description
 from nodegraph.models.onnxfile import FLOAT32, OnnxFile, Value, no_onnx, read_onnx
+from nodegraph.models.placed import placed
 
 KEY: Final = "nodegraph"
 FORMAT: Final = 1
@@ -108,14 +109,9 @@ def network_of(path: Path, kind: Kind) -> Network:
 
     Raises ModelError, with the path: what `network_in` raises, and ``unreadable``.
     """
-    try:
+    with placed(path):
         status = path.stat()
         return _known(path, kind, status.st_size, status.st_mtime_ns)
-    except ModelError as error:
-        raise ModelError([replace(problem, file=str(path)) for problem in error.problems]) from error
-    except OSError as error:
-        what = f"It cannot be read: {error.strerror or error}."
-        raise ModelError(Problem("unreadable", what, "Correct the path.", file=str(path))) from error
 
 
 @lru_cache(maxsize=256)

@@ -18,7 +18,7 @@ import re
 import struct
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ import numpy as np
 from nodegraph.core.errors import ModelError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.models.convert import torchfile
+from nodegraph.models.placed import placed
 
 TYPES: Final = ("flag", "integer", "number", "text", "tensor", "sound")
 """What an attribute's values may be, by the number that stands for it in the file."""
@@ -97,14 +98,9 @@ def script_of(path: Path) -> Script:
     Raises ModelError: ``no-script`` for a file that is none, ``no-methods`` for one that offers nothing, ``damaged``,
     ``unsafe-model`` for one whose table of contents asks for more than modules and numbers.
     """
-    try:
+    with placed(path):
         status = path.stat()
         return _known(path, status.st_size, status.st_mtime_ns)
-    except ModelError as error:
-        raise ModelError([replace(problem, file=str(path)) for problem in error.problems]) from error
-    except OSError as error:
-        what = f"it cannot be read: {error.strerror or error}."
-        raise ModelError(Problem("unreadable", what, "Correct the path.", file=str(path))) from error
 
 
 @lru_cache(maxsize=256)

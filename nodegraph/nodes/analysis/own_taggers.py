@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from nodegraph.core import Chunks, Clip, Outlet, node, outlet, setting
+from nodegraph.core import Chunks, Clip, Outlet, node, outlet
 from nodegraph.nodes.analysis.mels import Floats, held, log_columns
 from nodegraph.nodes.analysis.own_networks import OwnNetwork, expect
 from nodegraph.nodes.analysis.taggers import SoundTagger, likeliest, logistic, softmax
@@ -38,7 +38,6 @@ class OwnTagger(OwnNetwork, SoundTagger):
     your own.
     """
 
-    time = setting.number(0.25, "time for inference: more than it takes", span=(0.02, 10.0), unit="s")
     scores = outlet.tensor("probability of each label", shape=("labels",))
 
     hears = Clip(seconds=1.0, rate=16_000, hop_s=1.0)
