@@ -159,7 +159,9 @@ def _lent(subject: Subject, rate: int) -> Iterator[Lanes | None]:
     if subject.lanes is None or subject.spec.role is not Role.INFERENCE or rate != USUAL_RATE:
         yield None
         return
-    lanes = subject.lanes.setdefault(rate, Lanes(rate, weights, Workers(), subject.modules))
+    lanes = subject.lanes.get(rate)
+    if lanes is None:
+        lanes = subject.lanes[rate] = Lanes(rate, weights, Workers(), subject.modules)
     try:
         yield lanes
     except BaseException:

@@ -105,3 +105,12 @@ def test_the_layout_knows_every_field(spec):
 
 def test_spec_is_hashable_by_identity():
     assert len({spec: 0 for spec in EVERY if isinstance(spec, NodeSpec)}) == len(EVERY)
+
+
+def test_a_port_that_a_subclass_names_again_stands_where_it_is_named() -> None:
+    """So what a node shares with others does not come before what it is for."""
+    read, write = (registry().get(kind) for kind in ("codes.read", "codes.write"))
+    assert read is not None and write is not None
+    assert [item.name for item in read.outlets] == ["codes", "done"]
+    assert [item.name for item in read.settings] == ["file", "codec", "rate", "hop", "bits", "loop"]
+    assert [item.name for item in write.inlets] == ["codes", "on"]
