@@ -25,7 +25,6 @@ from nodegraph.session.levels import Levels
 from nodegraph.session.session import Session
 
 MOST_CLIENTS: Final = 64
-PINGS_S: Final = 20.0
 COME_UP_S: Final = 30.0
 FILES: Final = Path(__file__).parent / "panel"
 TYPES: Final = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -227,7 +226,7 @@ class Server:
     async def _wire(self, request: web.Request) -> web.StreamResponse:
         if len(self._wires) >= MOST_CLIENTS:
             return web.Response(status=503, text=f"{MOST_CLIENTS} clients are connected already.\n")
-        socket = web.WebSocketResponse(max_msg_size=LARGEST, heartbeat=PINGS_S, compress=False)
+        socket = web.WebSocketResponse(max_msg_size=LARGEST, autoping=False, compress=False)
         await socket.prepare(request)
         self._wires.add(socket)
         try:

@@ -26,6 +26,8 @@ TOO_SLOW: Final = 4001
 FAREWELL_S: Final = 5.0
 STALLED_S: Final = 20.0
 LOOK_S: Final = 0.25
+PINGS_S: Final = 20.0
+"""A client that has said nothing for so long is asked whether it is still there, and has half as long to answer."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""
 
@@ -42,6 +44,8 @@ class Wire:
         self._ticking = asyncio.Event()
         self._since: float | None = None
         """When the message that is being sent was begun."""
+        self._heard_at = self._loop.time()
+        """When the client said something last."""
         self.client = Client(session, self._hear, levels=levels)
         self.outbox = Outbox(packed, self.client.lean)
         self._heard: list[tuple[str, Data]] = []
@@ -50,30 +54,36 @@ class Wire:
         """Answer and tell, until the client goes or is sent away."""
         sending = self._loop.create_task(self._send(socket))
         watching = self._loop.create_task(self._watch())
-        tasks = [sending, watching, self._loop.create_task(self._receive(socket))]
-        tasks.append(self._loop.create_task(self._tick()))
+        pinging = self._loop.create_task(self._ping(socket))
+        tasks = [sending, watching, pinging, self._loop.create_task(self._receive(socket))]
+        ticking = self._loop.create_task(self._tick())
         try:
-            await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if pinging.done() and isinstance(transport, asyncio.Transport):
+                transport.abort()  # nobody is there to say goodbye to
             self.client.close()
             if watching.done() and not socket.closed:
                 sending.cancel()
                 await send_away(socket, transport)
         finally:
             self.client.close()
-            for task in tasks:
+            for task in (*tasks, ticking):
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.gather(*tasks, ticking, return_exceptions=True)
 
     # -- in
 
     async def _receive(self, socket: web.WebSocketResponse) -> None:
         count = 0
         async for frame in socket:
+            self._heard_at = self._loop.time()
             if frame.type is WSMsgType.TEXT:
                 self.outbox.encode = written
             elif frame.type is WSMsgType.BINARY:
                 self.outbox.encode = packed
             else:
+                if frame.type is WSMsgType.PING:
+                    await socket.pong(frame.data)
                 continue
             await self._answer(frame.data)
             count += 1
@@ -141,6 +151,23 @@ class Wire:
         """Return when the client does not read: too much waits for it, or one message has waited too long."""
         while not self.outbox.full and (self._since is None or self._loop.time() - self._since < STALLED_S):
             await asyncio.sleep(LOOK_S)
+
+    async def _ping(self, socket: web.WebSocketResponse) -> None:
+        """Return when the client is silent for ever. aiohttp's own heartbeat sets a timer for each message that comes,
+        which costs as much as to read it."""
+        asked_at = -1.0
+        while True:
+            now = self._loop.time()
+            if asked_at > self._heard_at:
+                wait = asked_at + PINGS_S / 2.0 - now
+                if wait <= 0.0:
+                    return
+            elif (wait := self._heard_at + PINGS_S - now) <= 0.0:
+                asked_at = now
+                with suppress(ConnectionError, RuntimeError):
+                    await socket.ping()
+                continue
+            await asyncio.sleep(wait)
 
     async def _tick(self) -> None:
         while True:

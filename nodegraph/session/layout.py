@@ -33,7 +33,7 @@ class Selection:
 
     def held(self, values: Floats) -> Floats:
         """The values within their spans. Raises PatchError for one that is no number."""
-        if not isfinite(values.sum()):  # one that is none, or infinite, makes the sum so
+        if not isfinite(np.add.reduce(values)):  # one that is none, or infinite, makes the sum so
             where = self.addresses[int(np.argmin(np.isfinite(values)))]
             raise PatchError(Problem("bad-value", f"{where} takes a number, not one that is infinite or none at all."))
         return np.minimum(np.maximum(values, self.low), self.high)
@@ -58,22 +58,23 @@ class Together(Mapping[str, float]):
         """Whether nothing is left of the other when this comes after it."""
         return isinstance(other, Together) and other.controls is self.controls
 
-    def _items(self) -> dict[str, float]:
+    def as_dict(self) -> dict[str, float]:
+        """The same as a dictionary: whoever wants all of it is faster with this one."""
         if self._found is None:
             self._found = dict(zip(self.controls.addresses, self.to.tolist(), strict=True))
         return self._found
 
     def __getitem__(self, address: str) -> float:
-        return self._items()[address]
+        return self.as_dict()[address]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._items())
+        return iter(self.as_dict())
 
     def __len__(self) -> int:
         return len(self.controls.addresses)
 
     def __repr__(self) -> str:
-        return repr(self._items())
+        return repr(self.as_dict())
 
 
 class Gathered:
@@ -92,13 +93,17 @@ class Gathered:
             self._values = moved
             return
         if not isinstance(values, dict):
-            self._values = values = dict(values)
-        values.update(moved)
+            self._values = values = dict(_plain(values))
+        values.update(_plain(moved))
 
     def take(self) -> Mapping[str, float]:
         """What was gathered; from now on there is nothing."""
         values, self._values = self._values, {}
         return values
+
+
+def _plain(values: Mapping[str, float]) -> Mapping[str, float]:
+    return values.as_dict() if isinstance(values, Together) else values
 
 
 def selection(found: Iterable[Parameter]) -> Selection:

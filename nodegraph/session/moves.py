@@ -147,7 +147,7 @@ class Moves:
         moved = held != chosen.values
         if moved.all() and chosen.distinct and len(moved):
             together = Together(controls, held)
-            live.update(together)
+            live.update(together.as_dict())
             self._tell(together, by)
         elif moved.any():
             which, addresses = np.flatnonzero(moved).tolist(), controls.addresses

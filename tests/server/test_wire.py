@@ -138,6 +138,40 @@ def test_a_client_that_stops_reading_loses_values_and_is_then_closed_with_a_word
     assert heard < 18 << 20, "what waited for it was bounded: the kernel's own buffers, and no more than a box"
 
 
+def test_who_is_silent_is_asked_and_let_go_without_an_answer(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """aiohttp's client answers pings by itself while it reads; a bare socket does not."""
+    monkeypatch.setattr(wire, "PINGS_S", 0.2)
+    gone = Deaf(server.port, "/ws", server.token)
+
+    async def go() -> None:
+        async with speaker(server) as one:
+            answer = asyncio.create_task(one.socket.receive())
+            frames = await asyncio.get_running_loop().run_in_executor(None, lambda: [gone.frame()[0] for _ in range(2)])
+            assert frames == [9, -1], "a ping, and no more"
+            answer.cancel()
+            assert (await one.ask("hello"))["protocol"] == 1
+
+    asyncio.run(go())
+    gone.close()
+
+
+def test_a_ping_of_the_client_is_answered(server: Server) -> None:
+    async def go() -> None:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(
+                f"ws://127.0.0.1:{server.port}/ws",
+                headers={"Authorization": f"Bearer {server.token}"},
+                autoping=False,
+            ) as socket,
+        ):
+            await socket.ping(b"there?")
+            frame = await asyncio.wait_for(socket.receive(), PATIENCE_S)
+            assert frame.type is aiohttp.WSMsgType.PONG and frame.data == b"there?"
+
+    asyncio.run(go())
+
+
 def test_clients_beyond_the_most_are_sent_away(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nodegraph.server.server.MOST_CLIENTS", 2)
 
