@@ -19,7 +19,7 @@ from nodegraph.nodes.analysis.tokens import read_tokenizer
 RATE: Final = 48_000
 SECONDS: Final = 10.0
 FFT, HOP, BANDS = 1_024, 480, 64
-LOW_HZ, HIGH_HZ = 0.0, 14_000.0
+LOW_HZ, HIGH_HZ = 50.0, 14_000.0
 FLOOR: Final = 1e-10
 AT_ONCE: Final = 4
 """New texts that are taken up with one clip: each takes some ten milliseconds."""
