@@ -80,9 +80,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:
         manifest = entry.manifest
-        nodes = ", ".join(kinds_of(entry.name, entry.manifest)) or (
-            "no node uses it" if manifest.kind == "model" else "a sound"
-        )
+        nodes = ", ".join(kinds_of(entry.manifest)) or ("no node uses it" if manifest.kind == "model" else "a sound")
         used = next((f", {version.to} in use" for version in entry.versions if version.used), "")
         say(
             f"{entry.name:{width}}  {entry.state:7}  {size_text(manifest.size):>9}  {licence(manifest)}: "
@@ -109,7 +107,7 @@ def _info(store: Store, args: argparse.Namespace) -> int:
         ("about", manifest.about), ("hears", manifest.hears), ("says", manifest.says),
         ("licence", licence(manifest)),
         ("", manifest.licence_note), ("origin", manifest.origin), ("revision", manifest.revision),
-        ("nodes", ", ".join(kinds_of(entry.name, entry.manifest)) or "none uses it"),
+        ("nodes", ", ".join(kinds_of(entry.manifest)) or "none uses it"),
         ("state", f"{entry.state}, {size_text(manifest.size)}"), ("folder", str(entry.folder)),
     ):  # fmt: skip
         if text:
@@ -217,7 +215,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
     """One model for programs: with the nodes that use it."""
     from nodegraph.models.users import kinds_of
 
-    return entry.as_dict() | {"nodes": list(kinds_of(entry.name, entry.manifest))}
+    return entry.as_dict() | {"nodes": list(kinds_of(entry.manifest))}
 
 
 def _told(entry: Entry, text: str, as_json: bool) -> None:

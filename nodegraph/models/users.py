@@ -42,15 +42,19 @@ def users() -> dict[str, tuple[User, ...]]:
     return {name: tuple(kinds) for name, kinds in found.items()}
 
 
-def kinds_of(name: str, manifest: Manifest | None = None) -> tuple[str, ...]:
-    """The kinds of nodes that use a model. With the `manifest` of one that was added: those that take it when it is
-    named, because they get the same parts from it as from a model that comes with nodegraph."""
-    found = list(users().get(name, ()))
-    if manifest is not None and not found:
-        parts = {item.name: item.parts for item in shipped()}
-        found = [user for other, kinds in users().items() if parts.get(other) == manifest.parts
-                 for user in kinds if user.takes_own]  # fmt: skip
-    return tuple(dict.fromkeys(user.kind for user in found))
+def users_of(manifest: Manifest) -> tuple[User, ...]:
+    """The nodes that use a model. Of one that was added: those that take it when a patch names it, because it gives
+    them the same parts as a model of theirs that comes with nodegraph."""
+    if found := users().get(manifest.name):
+        return found
+    parts = {item.name: item.parts for item in shipped()}
+    alike = (kinds for name, kinds in users().items() if parts.get(name) == manifest.parts)
+    return tuple(user for kinds in alike for user in kinds if user.takes_own)
+
+
+def kinds_of(manifest: Manifest) -> tuple[str, ...]:
+    """The kinds of nodes that use a model."""
+    return tuple(dict.fromkeys(user.kind for user in users_of(manifest)))
 
 
 def _ways(spec: NodeSpec, weights: Weights) -> Iterator[tuple[tuple[str, Any], ...]]:

@@ -248,7 +248,11 @@ def test_files_are_named_one_by_one_by_the_command(
     monkeypatch.setenv("NODEGRAPH_MODELS", str(tmp_path / "store"))
     add = ("models", "add", str(checkpoint), "--name", "mine", "--network", "laion-clap")
     assert nodegraph(*add, "--with", f"tokenizer={tokenizer}").code == 0
-    assert "mine" in nodegraph("models", "list").out and kinds_of("mine", Store().info("mine").manifest)
+    (listed,) = [line for line in nodegraph("models", "list").out.splitlines() if line.startswith("mine ")]
+    assert "clap.embed~, clap.query~" in listed and kinds_of(Store().info("mine").manifest) == (
+        "clap.embed~",
+        "clap.query~",
+    )
     for wrong, said in (("tokenizer", "KEY=PATH"), ("words=a.json", "no file"), (f"words={tokenizer}", "is drawn from"),
                         (f"weights={checkpoint}", "named twice")):  # fmt: skip
         answer = nodegraph(*add, "--with", wrong)
@@ -288,3 +292,17 @@ def test_a_model_that_is_no_clap_is_refused_by_the_node(store: Store) -> None:
     for node, part in ((ClapEmbedding(), "audio"), (ClapQuery(), "text"), (ClapQuery(), "tokenizer")):
         with pytest.raises(ModelError, match=f"it has no {part}"):
             node.load({key: path for key, path in files.items() if key != part}, "cpu")
+
+
+def test_a_patch_that_names_none_is_told_so_before_it_plays(
+    tmp_path: Path, nodegraph: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODEGRAPH_MODELS", str(tmp_path / "store"))
+    (tmp_path / "a.ng").write_text('{"nodegraph": 1, "nodes": {"ears": {"kind": "clap.embed~", "model": "my-clap"}}}')
+    said = nodegraph("check", str(tmp_path / "a.ng"))
+    assert said.code != 0 and "the store knows no model 'my-clap'" in said.out + said.err
+
+
+def test_a_faster_version_is_measured_as_its_node_feeds_it(store: Store) -> None:
+    version = store.optimize("mine", "int8", lambda *_: None)
+    assert {item.key: item.node for item in version.figures} == {"audio": "clap.embed~", "text": "clap.query~"}
