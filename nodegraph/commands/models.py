@@ -47,6 +47,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--network", default="", metavar="NAME",
         help="the network to which these weights (.pt, .pth) belong; it is drawn from them, and nothing in them is run",
     )  # fmt: skip
+    own.add_argument(
+        "--with", dest="more", action="append", default=[], metavar="KEY=PATH|SOURCE",
+        help="a further file by the name that the node or the network has for it: tokenizer=tokenizer.json",
+    )  # fmt: skip
     add("verify", "read and hash what is here").add_argument("names", metavar="NAME", nargs="*")
     add("remove", "delete a model's files, and the versions made of them").add_argument(
         "names", metavar="NAME", nargs="+"
@@ -76,7 +80,7 @@ def _list(store: Store, args: argparse.Namespace) -> int:
     width = max((len(entry.name) for entry in found), default=0)
     for entry in found:
         manifest = entry.manifest
-        nodes = ", ".join(kinds_of(entry.name)) or ("no node uses it" if manifest.kind == "model" else "a sound")
+        nodes = ", ".join(kinds_of(entry.manifest)) or ("no node uses it" if manifest.kind == "model" else "a sound")
         used = next((f", {version.to} in use" for version in entry.versions if version.used), "")
         say(
             f"{entry.name:{width}}  {entry.state:7}  {size_text(manifest.size):>9}  {licence(manifest)}: "
@@ -103,7 +107,7 @@ def _info(store: Store, args: argparse.Namespace) -> int:
         ("about", manifest.about), ("hears", manifest.hears), ("says", manifest.says),
         ("licence", licence(manifest)),
         ("", manifest.licence_note), ("origin", manifest.origin), ("revision", manifest.revision),
-        ("nodes", ", ".join(kinds_of(entry.name)) or "none uses it"),
+        ("nodes", ", ".join(kinds_of(entry.manifest)) or "none uses it"),
         ("state", f"{entry.state}, {size_text(manifest.size)}"), ("folder", str(entry.folder)),
     ):  # fmt: skip
         if text:
@@ -155,12 +159,17 @@ def _fetch(store: Store, args: argparse.Namespace) -> int:
 
 def _add(store: Store, args: argparse.Namespace) -> int:
     from nodegraph.commands.output import progress
+    from nodegraph.core.errors import ModelError, Problem
     from nodegraph.models.manifest import size_text
 
+    more = {key: path for key, _, path in (text.partition("=") for text in args.more)}
+    if not all(key and path for key, path in more.items()) or len(more) != len(args.more):
+        what = f"--with {args.more[-1]} names no file, or one that is named already."
+        raise ModelError(Problem("bad-source", what, "Write --with KEY=PATH, once for each file."))
     with progress(args.name) as tell:
         entry = store.add(
             args.path, args.name, kind=args.kind, licence=args.licence, non_commercial=args.non_commercial,
-            about=args.about, network=args.network, progress=tell,
+            about=args.about, network=args.network, more=more, progress=tell,
         )  # fmt: skip
     _told(entry, f"{entry.name}: added, {size_text(entry.manifest.size)}", args.json)
     return 0
@@ -206,7 +215,7 @@ def _plain(entry: Entry) -> dict[str, Any]:
     """One model for programs: with the nodes that use it."""
     from nodegraph.models.users import kinds_of
 
-    return entry.as_dict() | {"nodes": list(kinds_of(entry.name))}
+    return entry.as_dict() | {"nodes": list(kinds_of(entry.manifest))}
 
 
 def _told(entry: Entry, text: str, as_json: bool) -> None:

@@ -40,13 +40,17 @@ class Chunks:
 class Weights:
     """The name of a model in the store; the store knows its files, hashes, size and licence.
 
-    A setting's name in braces stands for its value: ``crepe-{size}``.
+    A setting's name in braces stands for its value: ``crepe-{size}``. `own` is a setting in which the user may name
+    another model of the same kind, which was added to the store; while it is empty, `name` counts.
     """
 
     name: str
+    own: str = ""
 
     def of(self, settings: Mapping[str, Any], defaults: Iterable[Any] = ()) -> str:
         """The name, for a node with these settings; `defaults` are its spec's settings, for what is not given."""
+        if self.own and (named := settings.get(self.own)):
+            return str(named)
         if "{" not in self.name:
             return self.name
         given = {item.name: item.default for item in defaults} | dict(settings)

@@ -26,7 +26,7 @@ def table() -> str:
 
 def _row(manifest: Manifest) -> tuple[str, ...]:
     licence = f"**{manifest.licence}, not for commercial use**" if manifest.non_commercial else manifest.licence
-    kinds = ", ".join(f"`{kind}`" for kind in kinds_of(manifest.name)) or "none yet"
+    kinds = ", ".join(f"`{kind}`" for kind in kinds_of(manifest)) or "none yet"
     about = "" if manifest.pinned else "about "
     return (
         f"`{manifest.name}`",

@@ -99,6 +99,11 @@ class Manifest:
         return frozenset(key for made in self.networks for key in made.reads)
 
     @property
+    def parts(self) -> frozenset[str]:
+        """The keys under which a node gets its files and networks."""
+        return frozenset({file.key for file in self.files} - self.ingredients | {made.key for made in self.networks})
+
+    @property
     def pinned(self) -> bool:
         """Whether the hash of every file is known."""
         return all(file.sha256 for file in self.files)

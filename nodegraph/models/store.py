@@ -37,8 +37,8 @@ from nodegraph.models.making import examine_files, make_network
 from nodegraph.models.manifest import Kind, Made, Manifest, ModelFile, read_folder, shipped, valid_name
 from nodegraph.models.pins import pin, pinned, unpin
 from nodegraph.models.safety import check_suffix, plain_name
-from nodegraph.models.sources import LocalFile, Progress, on_network, parse_source
-from nodegraph.models.taking import drawn, entry_of, gathered, manifest_of
+from nodegraph.models.sources import LocalFile, Progress
+from nodegraph.models.taking import drawn, entry_of, gathered, ingredients, manifest_of, shared
 from nodegraph.models.urls import forget_old
 from nodegraph.models.versioned import Versioned
 from nodegraph.models.versions import chosen, forget, origin_of, origins, stale, versions_of
@@ -173,6 +173,7 @@ class Store(Versioned):
         licence: str = "unknown",
         non_commercial: bool = False,
         network: str = "",
+        more: Mapping[str, Path | str] | None = None,
         progress: Progress = nothing,
         **texts: Any,
     ) -> Entry:
@@ -182,43 +183,48 @@ class Store(Versioned):
         to files, or a source on the network (`models.sources`). Of such a file nothing is known before it is here: its
         hash is trusted once, and recorded, and every later fetch must bring the same. `texts` are title, about, hears,
         says, licence_note, origin and meta. `network` is the one to which the weights belong (`models.convert`): it is
-        drawn from them, and the node gets it as ``model``. A name that was added before is replaced; the name of a
-        model that comes with nodegraph is refused.
+        drawn from them, and the node gets it as ``model``, or each under its key where several belong together
+        (``laion-clap``). `more` are further files by their keys, here or on the network; a tokenizer that is not among
+        them is shared with a model of the store. A name that was added before is replaced; the name of a model that
+        comes with nodegraph is refused.
         """
         self._check_name(name)
         texts |= {"kind": kind, "revision": revision, "licence": licence, "non_commercial": non_commercial}
         texts |= drawn(network)
-        if isinstance(path, str) and on_network(path):
-            source = parse_source(path)
-            save = PurePosixPath(source.last).name
-            if not plain_name(save):
-                raise ModelError(Problem("bad-source", f"{path} does not end with the name of a file."))
-            check_suffix(save, name, ingredient=bool(network))
-            with self._disk(name), self._locked(name, progress), self._bringer(name, progress) as bringer:
-                brought = bringer.bring_unknown(source, save, name)
-                examine_files({save: brought})
-                key = NETWORKS[network].files[0] if network else kind
-                manifest = manifest_of(name, {key: entry_of(brought, str(source))}, texts)
-                self._put(manifest, [(brought, manifest.files[0])])
-                self._draw(manifest)
-                self._keep(manifest)
-            return self._entry(manifest, True)
+        parts = gathered(path, kind, network, more)
+        parts |= shared(network, parts, self._place)
+        here = {key: part for key, part in parts.items() if isinstance(part, Path)}
+        there = {key: part for key, part in parts.items() if not isinstance(part, Path)}
         files: dict[str, dict[str, Any]] = {}
-        for key, file in gathered(path, kind, network).items():
-            check_suffix(file.name, name, ingredient=bool(network))
+        for key, part in parts.items():
+            save = part.name if isinstance(part, Path) else PurePosixPath(part.last).name
+            check_suffix(save, name, ingredient=bool(network) and key in ingredients(network))
+        for key, file in here.items():
             progress(0, None, f"{name}: reading {file.name}")
             try:
                 files[key] = entry_of(file, f"file:{file.resolve()}")
             except OSError as error:
                 raise ModelError(Problem("no-source", f"{file} cannot be read: {error.strerror}.")) from error
-        manifest = manifest_of(name, files, texts)
-        examine_files({file.save: Path(str(file.source).removeprefix("file:")) for file in manifest.files})
         with self._disk(name), self._locked(name, progress):
+            with self._bringer(name, progress) if there else contextlib.nullcontext() as bringer:
+                brought = {}
+                if bringer is not None:
+                    for key, source in there.items():
+                        brought[key] = bringer.bring_unknown(source, PurePosixPath(source.last).name, name)
+                        files[key] = entry_of(brought[key], str(source))
+                manifest = manifest_of(name, {key: files[key] for key in parts}, texts)
+                examine_files({file.save: brought.get(file.key) or here[file.key].resolve() for file in manifest.files})
+                self._put(manifest, [(brought[file.key], file) for file in manifest.files if file.key in brought])
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
             self._draw(manifest)
             self._keep(manifest)
         return self._entry(manifest, True)
+
+    def _place(self, name: str) -> tuple[Manifest, Path]:
+        """A model by its name, and where its files lie or would lie."""
+        manifest, _ = self._known(name)
+        return manifest, self._folder(manifest)
 
     def _draw(self, manifest: Manifest) -> None:
         """Draw the networks of a model that is being added; if that cannot be, it is gone again."""

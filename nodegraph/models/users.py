@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.listening import OwnModel, Weights
 from nodegraph.core.registry import registry
+from nodegraph.models.manifest import Manifest, shipped
 
 if TYPE_CHECKING:
     from nodegraph.core.spec import NodeSpec
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A kind of node, and the settings with which it uses the model."""
+    """A kind of node, and the settings with which it uses the model. `takes_own`: a patch may name another one."""
 
     kind: str
     settings: tuple[tuple[str, Any], ...] = ()
+    takes_own: bool = False
 
 
 @lru_cache(maxsize=1)
@@ -36,13 +38,23 @@ def users() -> dict[str, tuple[User, ...]]:
                 continue
             for settings in _ways(spec, weights):
                 name = weights.of(dict(settings), spec.settings)
-                found.setdefault(name, []).append(User(spec.kind, settings))
+                found.setdefault(name, []).append(User(spec.kind, settings, bool(weights.own)))
     return {name: tuple(kinds) for name, kinds in found.items()}
 
 
-def kinds_of(name: str) -> tuple[str, ...]:
+def users_of(manifest: Manifest) -> tuple[User, ...]:
+    """The nodes that use a model. Of one that was added: those that take it when a patch names it, because it gives
+    them the same parts as a model of theirs that comes with nodegraph."""
+    if found := users().get(manifest.name):
+        return found
+    parts = {item.name: item.parts for item in shipped()}
+    alike = (kinds for name, kinds in users().items() if parts.get(name) == manifest.parts)
+    return tuple(user for kinds in alike for user in kinds if user.takes_own)
+
+
+def kinds_of(manifest: Manifest) -> tuple[str, ...]:
     """The kinds of nodes that use a model."""
-    return tuple(dict.fromkeys(user.kind for user in users().get(name, ())))
+    return tuple(dict.fromkeys(user.kind for user in users_of(manifest)))
 
 
 def _ways(spec: NodeSpec, weights: Weights) -> Iterator[tuple[tuple[str, Any], ...]]:

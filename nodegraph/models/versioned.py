@@ -20,7 +20,7 @@ from nodegraph.models.making import make_version
 from nodegraph.models.manifest import Manifest
 from nodegraph.models.optimize import TO, To
 from nodegraph.models.sources import Progress
-from nodegraph.models.users import users
+from nodegraph.models.users import users_of
 from nodegraph.models.versions import REPORT, Figures, Version, found_at, origins, set_use, spot, versions_of
 
 NO_GAIN = frozenset({"nothing-to-gain", "quantised-already"})
@@ -104,7 +104,7 @@ class Versioned(ABC):
         scratch = Path(tempfile.mkdtemp(prefix=f"{manifest.name}@", dir=incoming))
         try:
             target = scratch / "model.onnx"
-            asked = [{"kind": user.kind, "settings": dict(user.settings)} for user in users().get(manifest.name, ())]
+            asked = [{"kind": user.kind, "settings": dict(user.settings)} for user in users_of(manifest)]
             request = {
                 "to": to, "key": key, "files": {name: str(path) for name, path in files.items()}, "target": str(target),
                 "sounds": "" if sounds is None else str(sounds.expanduser().absolute()),

@@ -19,7 +19,7 @@ from nodegraph.nodes.analysis.tokens import read_tokenizer
 RATE: Final = 48_000
 SECONDS: Final = 10.0
 FFT, HOP, BANDS = 1_024, 480, 64
-LOW_HZ, HIGH_HZ = 0.0, 14_000.0
+LOW_HZ, HIGH_HZ = 50.0, 14_000.0
 FLOOR: Final = 1e-10
 AT_ONCE: Final = 4
 """New texts that are taken up with one clip: each takes some ten milliseconds."""
@@ -32,10 +32,16 @@ class ClapAudio(InferenceNode):
 
     seconds: Any  # a control of those that are declared
     hears = Clip(seconds=SECONDS, rate=RATE, hop_s=0.5)
-    weights = Weights("clap-{learned}")
+    weights = Weights("clap-{learned}", own="model")
     answer_s = 0.75
+    parts: tuple[str, ...] = ("audio",)
+    """The files without which it is no CLAP."""
 
     def load(self, files: dict[str, Path], device: str) -> None:
+        if missing := [part for part in self.parts if part not in files]:
+            what = f"the model is no CLAP: it has no {' and no '.join(missing)}."
+            do = "Name one that was added with --network laion-clap (or clap), or none in `model`."
+            raise ModelError(Problem("wrong-architecture", what, do))
         self.session = open_session(files["audio"], device)
         self.window, self.bank = hann(FFT), mel_bank(BANDS, LOW_HZ, HIGH_HZ, FFT, RATE, scale="slaney", area="hz")
 
@@ -58,7 +64,8 @@ class ClapEmbedding(ClapAudio):
 
     Hears the last 10 s every `hop` seconds, of which the last `seconds` count; a shorter sound is repeated, as the
     model was taught. Texts have vectors in the same space (`clap.query~`). Compare with `vector.distance` (cosine) or
-    `vector.nearest`. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``.
+    `vector.nearest`. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``; `model` names another
+    CLAP that you have added to the store.
     Shapes: clip (480_000,) float32 at 48 kHz; embedding (512,) float32, of length 1.
     Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that.
     Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store.
@@ -70,6 +77,7 @@ class ClapEmbedding(ClapAudio):
 
     x = inlet.signal("sound to describe; channels are mixed to one", channels=1)
     learned = setting.choice("general", "what the model has learned from", ("general", "music"))
+    model = setting.text("", "a CLAP of your own in the store, by its name, instead; empty: none")
     hop = inlet.control(0.5, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
     seconds = inlet.control(10.0, "how much of the last sound counts", unit="s", span=(0.5, 10.0), curve="log")
     embedding = outlet.tensor("what kind of sound it is: alike for alike sounds", shape=(512,))
@@ -88,7 +96,8 @@ class ClapQuery(ClapAudio):
     say what else it might be, too. `likeness` is the cosine between the sound and the first prompt, for one description
     by itself. At most 64 prompts of 300 letters: what is beyond is left out, and said in the log.
     Hears the last 10 s every `hop` seconds, of which the last `seconds` count; a shorter sound is repeated, as the
-    model was taught. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``.
+    model was taught. `learned` chooses the model: ``general`` (all kinds of sound) or ``music``; `model` names another
+    CLAP that you have added to the store.
     Shapes: clip (480_000,) float32 at 48 kHz; scores, cosines (prompts,) float32; embedding (512,) float32.
     Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that, and 50 ms for
     each new prompt.
@@ -104,6 +113,7 @@ class ClapQuery(ClapAudio):
     prompts = setting.text("speech|music|silence", "descriptions, one a line or between |")
     template = setting.text("This is a sound of {}.", "the sentence in which each prompt stands")
     learned = setting.choice("general", "what the model has learned from", ("general", "music"))
+    model = setting.text("", "a CLAP of your own in the store, by its name, instead; empty: none")
     hop = inlet.control(0.5, "time from one answer to the next", unit="s", span=(0.1, 10.0), curve="log")
     seconds = inlet.control(10.0, "how much of the last sound counts", unit="s", span=(0.5, 10.0), curve="log")
     threshold = inlet.control(0.1, "least probability of a tag", span=(0.0, 1.0))
@@ -115,6 +125,7 @@ class ClapQuery(ClapAudio):
     embedding = outlet.tensor("what kind of sound it is: alike for alike sounds", shape=(512,))
 
     lasting = ("asked",)
+    parts = ("audio", "text", "tokenizer")
 
     def load(self, files: dict[str, Path], device: str) -> None:
         super().load(files, device)

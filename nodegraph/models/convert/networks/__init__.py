@@ -89,6 +89,13 @@ def _hub(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     return read_weights(files["weights"]), read_config(files["config"])
 
 
+def _laion_clap(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """As LAION publishes CLAP: both sides in one file, and no settings."""
+    from nodegraph.models.convert.laion_clap import read_laion_clap
+
+    return read_laion_clap(files["weights"])
+
+
 def _hub_before_vocoder(files: Files) -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
     """What makes columns for a vocoder: how many bands they have, and how long each is, the vocoder's settings say."""
     from nodegraph.models.convert.hubfile import read_config
@@ -115,6 +122,7 @@ READERS: Final[Mapping[str, Callable[[Files], tuple[Any, ...]]]] = {
     "torch-first": _torch_first,
     "tensorflow": _tensorflow,
     "hub": _hub,
+    "laion-clap": _laion_clap,
     "hub-before-vocoder": _hub_before_vocoder,
     "hub-vocoder": _hub_vocoder,
 }
@@ -139,7 +147,33 @@ NETWORKS: Final[Mapping[str, Network]] = {
     "spectrogram-transformer": Network("spectrogram_transformer:spectrogram_transformer", 1, "hub"),
     "clap-audio": Network("clap:clap_audio", 1, "hub"),
     "clap-text": Network("clap:clap_text", 1, "hub"),
+    "laion-clap-audio": Network("clap:clap_audio", 1, "laion-clap"),
+    "laion-clap-text": Network("clap:clap_text", 1, "laion-clap"),
     "sentence-encoder": Network("sentences:sentence_encoder", 1, "hub"),
     "wav2vec2": Network("wav2vec2:wav2vec2", 1, "hub"),
     "wav2vec2-classifier": Network("wav2vec2:wav2vec2_classifier", 1, "hub"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Networks that belong together, drawn from the same files, and what the node needs beside them.
+
+    `networks`: by the keys under which a node gets them. `beside`: keys of files that the node gets as they are, and
+    the models of the store that have the same file, should nobody bring one.
+    """
+
+    networks: Mapping[str, str]
+    beside: Mapping[str, tuple[str, ...]]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The keys of the files that they are drawn from."""
+        return tuple(dict.fromkeys(key for name in self.networks.values() for key in NETWORKS[name].files))
+
+
+_ROBERTA: Final = {"tokenizer": ("clap-general", "clap-music")}
+TOGETHER: Final[Mapping[str, Together]] = {
+    "clap": Together({"audio": "clap-audio", "text": "clap-text"}, _ROBERTA),
+    "laion-clap": Together({"audio": "laion-clap-audio", "text": "laion-clap-text"}, _ROBERTA),
 }
