@@ -222,9 +222,15 @@ class Layers:
         for layer in self.layers:
             for left, right in pairwise(layer):
                 x[right] = x[left] + self._step(left, right)
+        best, least = x, self._bend(x)
         for sides in ("above", "below") * 4 + ("both", "both"):
+            x = list(x)
             for layer in self.layers if sides != "below" else self.layers[::-1]:
                 self._straighten(layer, x, sides)
+            bend = self._bend(x)
+            if bend < least:
+                best, least = x, bend
+        x = best
         count = len(self.boxes)
         leftmost, y = min(x[:count]), 0.0
         places: Places = {}
@@ -234,6 +240,14 @@ class Layers:
                 places[self.boxes[vertex].id] = (x[vertex] - leftmost, y)
             y += max(self.boxes[vertex].height for vertex in real) + row_gap
         return places
+
+    def _bend(self, x: Sequence[float]) -> float:
+        """How far cables are from being straight, all together."""
+        return sum(
+            abs(x[piece.upper] + piece.out_x - x[piece.lower] - piece.in_x) * piece.weight
+            for pieces in self.below
+            for piece in pieces
+        )
 
     def _step(self, left: int, right: int) -> float:
         """How far apart the left edges of neighbours stand at least."""
