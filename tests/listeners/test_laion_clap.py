@@ -127,6 +127,12 @@ def put(name: str, *shape: int) -> Callable[[Arrays], Arrays]:
     return lambda state: state | {name: np.zeros(shape, np.float32)}
 
 
+def deeper(state: Arrays) -> Arrays:
+    """A fifth stage, which finds only 4 × 4 places."""
+    table = "audio_branch.layers.{}.blocks.0.attn.relative_position_bias_table"
+    return state | {table.format(4): state[table.format(3)]}
+
+
 TEXT = "text_branch.embeddings"
 MELS = "audio_branch.logmel_extractor.melW"
 REFUSED: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
@@ -147,6 +153,10 @@ REFUSED: dict[str, tuple[Callable[[Arrays], Arrays], str]] = {
     "heads": (put(f"{BLOCK}.attn.relative_position_bias_table", 225, 3), "16 numbers cannot be parted among 3 heads"),
     "windows": (put(f"{BLOCK}.attn.relative_position_bias_table", 169, 2), "169×2 where 225×2"),
     "a text of another width": (put(f"{TEXT}.word_embeddings.weight", 600, 100), "among heads of 64"),
+    "no width": (put("audio_branch.patch_embed.proj.weight", 0, 1, 4, 4), "hold no numbers"),
+    "no width of a text": (put(f"{TEXT}.word_embeddings.weight", 600, 0), "hold no numbers"),
+    "no table": (put("audio_branch.layers.0.blocks.0.attn.relative_position_bias_table", 0, 1), "where 1×1 is needed"),
+    "too many stages": (deeper, "after 5 stages a side of 4 places"),
     "one axis": (put(f"{TEXT}.word_embeddings.weight", 600), "other axes"),
     "projection": (put("text_projection.2.weight", 256, 512), "256×512 where 512×512"),
     "more than it should": (put("audio_branch.absolute_pos_embed", 1, 4096, 8), "absolute_pos_embed.*does not know"),

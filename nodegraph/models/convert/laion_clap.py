@@ -139,6 +139,8 @@ def _size_of(weights: Mapping[str, Array]) -> Size:
     words = weights["text_branch.embeddings.word_embeddings.weight"]
     if any(table.ndim != 2 for table in (*tables, words)) or first.ndim != 4:
         raise Unfit("its tables have other axes than those of an HTSAT and a RoBERTa")
+    if not first.shape[0] or not words.shape[1]:
+        raise Unfit("its vectors hold no numbers")
     heads = tuple(table.shape[1] for table in tables)
     for stage, count in enumerate(heads):
         if not count or first.shape[0] * 2**stage % count:
@@ -147,6 +149,8 @@ def _size_of(weights: Mapping[str, Array]) -> Size:
         raise Unfit(f"a text's vector of {words.shape[1]} numbers cannot be parted among heads of {HEAD}")
     layers = {int(found[1]) for name in weights if (found := TEXT_LAYER.fullmatch(name))}
     window = (isqrt(len(tables[0])) + 1) // 2
+    if (left := (PICTURE // PATCH) >> (stages - 1)) < window:  # each stage but the last halves the picture
+        raise Unfit(f"after {stages} stages a side of {left} places is left, which holds no window of {window}")
     return Size(first.shape[0], depths, heads, window, words.shape[1], max(layers, default=0) + 1)
 
 

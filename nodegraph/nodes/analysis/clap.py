@@ -68,7 +68,8 @@ class ClapEmbedding(ClapAudio):
     CLAP that you have added to the store.
     Shapes: clip (480_000,) float32 at 48 kHz; embedding (512,) float32, of length 1.
     Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that.
-    Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store.
+    Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store; ModelError when the store
+    has no `model` of that name, or it is no CLAP.
 
     Source: Y. Wu and others, "Large-Scale Contrastive Language-Audio Pretraining with Feature Fusion and
     Keyword-to-Caption Augmentation", ICASSP 2023. Weights: laion/clap-htsat-unfused and laion/larger_clap_music on the
@@ -101,7 +102,8 @@ class ClapQuery(ClapAudio):
     Shapes: clip (480_000,) float32 at 48 kHz; scores, cosines (prompts,) float32; embedding (512,) float32.
     Answers stand 0.75 s after the clip's end. Cost: about 0.3 s a clip on one core, `music` twice that, and 50 ms for
     each new prompt.
-    Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store.
+    Errors: WeightsMissing when `clap-general` (or `clap-music`) is not in the model store; ModelError when the store
+    has no `model` of that name, or it is no CLAP.
 
     Source: Y. Wu and others, "Large-Scale Contrastive Language-Audio Pretraining with Feature Fusion and
     Keyword-to-Caption Augmentation", ICASSP 2023. Weights: laion/clap-htsat-unfused and laion/larger_clap_music on the
