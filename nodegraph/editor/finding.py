@@ -6,11 +6,10 @@
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -92,15 +91,21 @@ class _Name:
 
 
 class _Entry:
-    """What is searched of one kind. `help` has small letters and no hyphens: "lowpass" finds "Low-pass"."""
+    """What is searched of one kind.
 
-    __slots__ = ("aliases", "help", "kind", "summary_end")
+    `help` has small letters, a space for every other sign, and one before and after it all: " tag" is a word that
+    begins so. It has no hyphens: "lowpass" finds "Low-pass"; `hyphens` are the places in it where they were.
+    """
+
+    __slots__ = ("aliases", "help", "hyphens", "kind", "summary_end")
 
     def __init__(self, spec: NodeSpec) -> None:
         self.kind = _Name(spec.kind)
         self.aliases = tuple(_Name(alias) for alias in spec.aliases)
-        self.help = _without_hyphens(spec.help)
-        self.summary_end = len(_without_hyphens(spec.summary))
+        self.help = f" {_spaced(spec.help)} "
+        hyphens = (at for at, letter in enumerate(spec.help) if letter == "-")
+        self.hyphens = [at - before for before, at in enumerate(hyphens)]
+        self.summary_end = len(_spaced(spec.summary)) + 2
 
 
 _entries: WeakKeyDictionary[NodeSpec, _Entry] = WeakKeyDictionary()
@@ -280,21 +285,18 @@ def _runs(places: Iterable[int]) -> Spans:
 
 def _find_said(spec: NodeSpec, entry: _Entry, word: str) -> _Hit | None:
     """Where the help or the family says a word, or one that begins so; "tag" is not found in "stage"."""
-    typed = _without_hyphens(word)
-    if len(typed) < 2 or not typed[0].isalnum():
+    typed = _spaced(word).strip()
+    if len(typed) < 2:
         return None
-    if typed in entry.help:
-        whole, begins = _patterns(typed)
-        for end, tier in ((entry.summary_end, _Tier.SUMMARY), (len(entry.help), _Tier.HELP)):
-            for pattern, is_part in ((whole, False), (begins, True)):
-                found = pattern.search(entry.help, 0, end)
-                if found is not None:
-                    rank = 2 * is_part + (found.start() > 0)
-                    return _Hit(tier, rank, "description", *_line(spec.help, found.start(), found.end()))
-            if tier is _Tier.SUMMARY and (hit := _find_family(spec, typed)) is not None:
-                return hit
-        return None
-    return _find_family(spec, typed)
+    for end, tier in ((entry.summary_end, _Tier.SUMMARY), (len(entry.help), _Tier.HELP)):
+        for pattern, is_part in ((f" {typed} ", False), (f" {typed}", True)):
+            start = entry.help.find(pattern, 0, end)
+            if start >= 0:
+                rank = 2 * is_part + (start > 0)
+                return _Hit(tier, rank, "description", *_line(spec.help, entry, start, start + len(typed)))
+        if tier is _Tier.SUMMARY and (hit := _find_family(spec, typed)) is not None:
+            return hit
+    return None
 
 
 def _find_family(spec: NodeSpec, typed: str) -> _Hit | None:
@@ -307,17 +309,9 @@ def _find_family(spec: NodeSpec, typed: str) -> _Hit | None:
     return None
 
 
-@lru_cache(maxsize=64)
-def _patterns(typed: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A word as a whole, and as the beginning of a word."""
-    begins = rf"(?<![^\W_]){re.escape(typed)}"
-    return re.compile(rf"{begins}(?![^\W_])"), re.compile(begins)
-
-
-def _line(text: str, start: int, end: int) -> tuple[str, Spans]:
-    """The line of a text in which something stands, and where; the places are given without hyphens."""
-    places = [at for at, letter in enumerate(text) if letter != "-"]
-    start, end = places[start], places[end - 1] + 1
+def _line(text: str, entry: _Entry, start: int, end: int) -> tuple[str, Spans]:
+    """The line of a help in which something stands, and where; it was found at [start, end) without hyphens."""
+    start, end = start + bisect_right(entry.hyphens, start), end + bisect_right(entry.hyphens, end - 1)
     first = text.rfind("\n", 0, start) + 1
     last = text.find("\n", end)
     line = text[first:] if last < 0 else text[first:last]
@@ -347,8 +341,9 @@ def _folded(text: str) -> str:
     return "".join(letter if len(small := letter.casefold()) != 1 else small for letter in text)
 
 
-def _without_hyphens(text: str) -> str:
-    return _folded(text).replace("-", "")
+def _spaced(text: str) -> str:
+    """In small letters, without hyphens, a space for every other sign."""
+    return "".join(letter if letter.isalnum() else " " for letter in _folded(text).replace("-", ""))
 
 
 __all__ = ["Argument", "Completion", "Hint", "ObjectBox", "complete", "hint", "parse", "port_for", "written"]
