@@ -30,7 +30,7 @@ class Editing:
     """One editor of one session. All methods are called on one thread; call `turn` again and again."""
 
     def __init__(
-        self, place: Place, *, name: str = "editor", clipboard: Clip | None = None,
+        self, place: Place | Callable[[], Place | None], *, name: str = "editor", clipboard: Clip | None = None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:  # fmt: skip
         """`clipboard` reads and writes the system's; without it the editor has one of its own."""
@@ -42,6 +42,8 @@ class Editing:
         self.hands = Hands(self)
         self.lines: deque[str] = deque(maxlen=LINES)
         self.playing = False
+        self.lost: str | None = None
+        """Why the engine is not tried again."""
         self.live: dict[str, float] = {}
         """Where controls stand that were moved, by address."""
         self.asked: tuple[float, float, Wiring | None] | None = None
@@ -81,9 +83,10 @@ class Editing:
             if isinstance(event, Up):
                 self.playing = bool(event.hello["playing"])
                 self.live.clear()
-                self.say(f"Joined the engine at {self.link.place.shown}.")
+                self.say(f"Joined the engine at {self.link.place.shown if self.link.place else '?'}.")
                 self.mirror.begin(event.hello)
             elif isinstance(event, Down):
+                self.lost = event.why if event.final else None
                 if self.link.up or not self.lines or self.lines[-1] != event.why:
                     self.say(event.why)
             else:
@@ -142,7 +145,7 @@ class Editing:
     @property
     def title(self) -> str:
         """For the window: what is edited, and whether it is saved."""
-        where = "" if self.link.up else " – the engine is away"
+        where = "" if self.link.up else " – the engine is away" if self.mirror.ready else " – the engine comes up"
         return f"{'● ' if self.mirror.unsaved else ''}{self.mirror.title}{where} – nodegraph"
 
     # -- edits

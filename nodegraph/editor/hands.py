@@ -190,10 +190,8 @@ class Hands:
         doing, desk = self.doing, self.desk
         assert isinstance(doing, Wiring)
         if doing.over is None:
-            start = (
-                desk.scene.boxes[doing.start.node].place(doing.start) if doing.start.node in desk.scene.boxes else None
-            )
-            if start is not None and desk.scene.box_at(*doing.at) is None and _far(start, doing.at):
+            box = desk.scene.boxes.get(doing.start.node)
+            if box is not None and desk.scene.box_at(*doing.at) is None and _far(box.place(doing.start), doing.at):
                 desk.ask_for_object(*doing.at, doing)
             return
         cable = doing.cable(doing.over)

@@ -26,6 +26,7 @@ Then = Callable[[Data], None]
 """Gets an answer: ``{"re": 1, "ok": …}`` or ``{"re": 1, "error": […]}``."""
 TOPICS: Final = ("changed", "opened", "saved", "values", "playing", "log")
 FIRST_WAIT_S: Final = 0.2
+LOOK_S: Final = 0.01
 LONGEST_WAIT_S: Final = 2.0
 LARGEST: Final = 64 << 20
 """Bytes of an answer: the text of a large patch."""
@@ -98,11 +99,14 @@ Event = Up | Down | News
 class Link:
     """A line to one session. Its methods are called on one thread, the user's; close it in the end."""
 
-    def __init__(self, place: Place, name: str, *, wake: Callable[[], None] = lambda: None) -> None:
-        """`name` is how others hear of this client. `wake` is called, on the line's own thread, when something waits
-        to be taken.
+    def __init__(
+        self, place: Place | Callable[[], Place | None], name: str, *, wake: Callable[[], None] = lambda: None
+    ) -> None:
+        """`place` may be asked for until it is known: an engine that comes up. `name` is how others hear of this
+        client. `wake` is called, on the line's own thread, when something waits to be taken.
         """
-        self.place = place
+        self.place = place if isinstance(place, Place) else None
+        self._find = (lambda: place) if isinstance(place, Place) else place
         self.name = name
         self.up = False
         self._wake = wake
@@ -177,11 +181,21 @@ class Link:
         """Be connected until it is closed."""
         import aiohttp
 
-        wait = FIRST_WAIT_S
         closing = asyncio.ensure_future(self._closing.wait())
+        try:
+            while self.place is None and not closing.done():
+                self.place = self._find()
+                if self.place is None:
+                    await asyncio.wait({closing}, timeout=LOOK_S)
+        except NodegraphError as error:
+            self._put(Down(str(error), final=True))
+            return
+        if self.place is None:
+            return
+        wait = FIRST_WAIT_S
         async with aiohttp.ClientSession() as http:
             while not closing.done():
-                talking = asyncio.ensure_future(self._talk(http))
+                talking = asyncio.ensure_future(self._talk(http, self.place))
                 await asyncio.wait({talking, closing}, return_when=asyncio.FIRST_COMPLETED)
                 if not talking.done():
                     talking.cancel()
@@ -194,37 +208,35 @@ class Link:
                 wait = FIRST_WAIT_S if had else min(2 * wait, LONGEST_WAIT_S)
                 await asyncio.wait({closing}, timeout=wait)
 
-    async def _talk(self, http: Any) -> tuple[Down, bool]:
+    async def _talk(self, http: Any, place: Place) -> tuple[Down, bool]:
         """One connection to its end; gives why it ended, and whether there was one."""
         import aiohttp
 
-        headers = {"Authorization": f"Bearer {self.place.token}"}
+        headers = {"Authorization": f"Bearer {place.token}"}
         had = False
         try:
-            async with http.ws_connect(
-                self.place.url, headers=headers, max_msg_size=LARGEST, heartbeat=PINGS_S
-            ) as socket:
+            async with http.ws_connect(place.url, headers=headers, max_msg_size=LARGEST, heartbeat=PINGS_S) as socket:
                 await self._greet(socket)
                 self._socket, had = socket, True
                 async for frame in socket:
                     if frame.type is aiohttp.WSMsgType.BINARY:
                         self._take(unpacked(frame.data))
-                why = f"The engine at {self.place.shown} has gone."
+                why = f"The engine at {place.shown} has gone."
         except aiohttp.WSServerHandshakeError as error:
             if error.status in (401, 403):
-                return Down(f"The engine at {self.place.shown} does not let in: the token is another.", True), had
-            why = f"What answers at {self.place.shown} is no engine (HTTP {error.status})."
+                return Down(f"The engine at {place.shown} does not let in: the token is another.", True), had
+            why = f"What answers at {place.shown} is no engine (HTTP {error.status})."
         except (aiohttp.ClientError, OSError, TimeoutError, NodegraphError) as error:
             text = str(error).rstrip(".") or type(error).__name__
-            why = f"The engine at {self.place.shown} cannot be reached: {text}."
+            why = f"The engine at {place.shown} cannot be reached: {text}."
         finally:
             self._socket = None
         return Down(why), had
 
     async def _greet(self, socket: Any) -> None:
-        """Say who is there, and what is to be told; other answers come after these."""
-        await socket.send_bytes(packed({"id": 0, "do": "hello", "name": self.name}))
+        """Say what is to be told, and who is there: in this order, so that nothing happens unheard after the answer."""
         await socket.send_bytes(packed({"id": -1, "do": "subscribe", "topics": list(TOPICS)}))
+        await socket.send_bytes(packed({"id": 0, "do": "hello", "name": self.name}))
         while True:
             frame = await socket.receive()
             if not isinstance(frame.data, bytes):

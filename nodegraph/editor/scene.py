@@ -13,9 +13,9 @@ from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.editor.objecttext import text_of
 
 Point = tuple[float, float]
-TEXT: Final = 14.0
+TEXT: Final = 15.0
 """The height of the text in a box."""
-CHARACTER: Final = 0.602 * TEXT
+CHARACTER: Final = 0.54 * TEXT
 """The width of one: the font has one width for all."""
 HEIGHT: Final = 26.0
 PADDING: Final = 9.0
@@ -25,8 +25,10 @@ MOST_TEXT: Final = 48
 REACH: Final = 9.0
 """How near to a port, in points of the screen, is at it."""
 ROW: Final = 70.0
-COLUMN: Final = 170.0
+GAP: Final = 30.0
 PIECES: Final = 20
+_Named = tuple[str, CableKind | None, bool]
+"""A port's name, what flows there, and whether it is a control."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,25 +180,24 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
     """The box of a node. One whose kind is not known has the ports that cables name."""
     text = text_of(entry)
     text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+    ins: list[_Named] = []
+    outs: list[_Named] = []
     if entry.spec is not None:
         ins = [(port.name, port.kind, isinstance(port, Control)) for port in entry.spec.inlets]
         outs = [(port.name, port.kind, False) for port in entry.spec.outlets]
-    else:
-        ins, outs = [], []
     named_ins, named_outs = {name for name, *_ in ins}, {name for name, *_ in outs}
     for cable in graph.cables_into(entry.id):  # cables to ports that are gone, or were never known
         if cable.to_port not in named_ins:
             named_ins.add(cable.to_port)
-            ins.append((cable.to_port, graph.cable_kind(cable), False))  # type: ignore[arg-type]
+            ins.append((cable.to_port, graph.cable_kind(cable), False))
     for cable in graph.cables_out_of(entry.id):
         if cable.from_port not in named_outs:
             named_outs.add(cable.from_port)
-            outs.append((cable.from_port, None, False))  # type: ignore[arg-type]
-    width = max(
-        2 * PADDING + CHARACTER * len(text), 2 * PADDING + PORT[0] + PORT_PITCH * (max(len(ins), len(outs)) - 1), 40.0
-    )
+            outs.append((cable.from_port, None, False))
+    row = PORT[0] + PORT_PITCH * (max(len(ins), len(outs)) - 1)
+    width = max(2 * PADDING + max(CHARACTER * len(text), row), 40.0)
 
-    def ports(found: list[tuple[str, CableKind, bool]], out: bool) -> tuple[Port, ...]:
+    def ports(found: list[_Named], out: bool) -> tuple[Port, ...]:
         pitch = (width - 2 * PADDING - PORT[0]) / max(1, len(found) - 1)
         first = PADDING + PORT[0] / 2
         return tuple(
@@ -228,12 +229,13 @@ def placed(graph: GraphView, nodes: Iterable[str]) -> dict[str, Point]:
                     depth[stack[-1][0]] = max(depth[stack[-1][0]], depth[at] + 1)
         return depth[node]
 
-    rows: dict[int, int] = {}
+    rows: dict[int, float] = {}
     found: dict[str, Point] = {}
     for id in nodes:
         row = depth[id] if id in depth else deepest(id)
-        found[id] = 40.0 + COLUMN * rows.get(row, 0), 40.0 + ROW * row
-        rows[row] = rows.get(row, 0) + 1
+        x = rows.get(row, 40.0)
+        found[id] = x, 40.0 + ROW * row
+        rows[row] = x + box_of(graph, graph.node(id), 0.0, 0.0).width + GAP
     return found
 
 

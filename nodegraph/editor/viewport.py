@@ -46,10 +46,8 @@ class Viewport:
     def show(self, left: float, top: float, right: float, bottom: float, width: float, height: float) -> None:
         """All of a part of the patch in a window of this size; no larger than it is."""
         margin = 40.0
-        room = (
-            max(1.0, width - 2 * margin) / max(1.0, right - left),
-            max(1.0, height - 2 * margin) / max(1.0, bottom - top),
-        )
-        self.zoom = min(1.0, max(SMALLEST, min(room)))
+        across = max(1.0, width - 2 * margin) / max(1.0, right - left)
+        down = max(1.0, height - 2 * margin) / max(1.0, bottom - top)
+        self.zoom = min(1.0, max(SMALLEST, min(across, down)))
         self.x = (width - (left + right) * self.zoom) / 2
         self.y = (height - (top + bottom) * self.zoom) / 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from nodegraph.core.document import Document
@@ -30,7 +32,7 @@ def test_every_kind_has_a_box_with_all_its_ports_apart(kind: str) -> None:
     assert box.width >= 2 * PADDING + CHARACTER * len(box.text)
     for row in (box.inlets, box.outlets):
         places = [port.at for port in row]
-        assert all(later - earlier >= 12 for earlier, later in zip(places, places[1:], strict=False))
+        assert all(later - earlier >= 12 for earlier, later in itertools.pairwise(places))
         assert all(0 < place < box.width for place in places)
 
 
