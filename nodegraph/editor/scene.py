@@ -24,6 +24,8 @@ PORT_PITCH: Final = 20.0
 MOST_TEXT: Final = 48
 REACH: Final = 9.0
 """How near to a port, in points of the screen, is at it."""
+INWARD: Final = 0.3
+"""How much of a box's height its ports take, however small it is seen: the rest is for moving it."""
 ROW: Final = 70.0
 GAP: Final = 30.0
 PIECES: Final = 20
@@ -132,8 +134,9 @@ class Scene:
                 if out is not None and port.out is not out:
                     continue
                 px, py = box.place(port)
+                inward = (py - y) if port.out else (y - py)
                 away = max(abs(px - x), abs(py - y))
-                if away <= best:
+                if away <= best and inward <= INWARD * box.height:
                     found, best = port, away
         return found
 

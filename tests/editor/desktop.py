@@ -20,7 +20,7 @@ from typing import Any
 from tests.needs import needs
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 TICK_S = 0.02
 SIZE = "1400x900x24"
 
@@ -54,7 +54,7 @@ def screen() -> Iterator[str]:
             manager.kill()
             manager.wait()
     finally:
-        server.kill()
+        server.terminate()  # it takes its socket along
         server.wait()
 
 
@@ -102,7 +102,8 @@ class Driven:
             if state is not None and true(state):
                 return state
             assert self.process.poll() is None, f"the editor ended: {self.log.read_text()}"
-            assert time.monotonic() < end, f"it never came: {what}; {state}\n{self.log.read_text()}"
+            told = f"{str(state)[:2000]}\n{self.log.read_text()}"
+            assert time.monotonic() < end, f"it never came: {what}; {told}"
             time.sleep(TICK_S)
 
     def _tool(self, *words: str) -> str:

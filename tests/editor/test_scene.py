@@ -50,6 +50,8 @@ def test_what_is_under_a_point() -> None:
     start, end = scene.ends(next(iter(graph.cables)))
     assert str(scene.cable_at((start[0] + end[0]) / 2, (start[1] + end[1]) / 2)) == "osc.y -> out.x"
     assert scene.cable_at(900, 200) is None
+    middle = (box.place(outlet)[0], box.y + box.height / 2)
+    assert scene.port_at(*middle, zoom=0.2) is None  # however small it is, it can be moved
     assert scene.boxes_in(50, 50, 110, 110) == ["osc"]
 
 

@@ -32,6 +32,7 @@ AWAKE_S: Final = 0.7
 """So long after the last movement the loop runs fast."""
 LOG: Final = 30
 MENU: Final = looks.FONT_SIZE + 6
+TELL_S: Final = 0.1
 DOUBLE_S: Final = 0.35
 EMPTY: Final = "Press n, or click twice, for an object."
 
@@ -55,6 +56,8 @@ class App:
         self._title = ""
         self._said = -1
         self._size = (0, 0)
+        self._frames = 0
+        self._told_at = 0.0
         dpg.create_context()
         dpg.configure_app(manual_callback_management=True)
         dpg.create_viewport(
@@ -129,6 +132,7 @@ class App:
                 self._turn()
                 dpg.render_dearpygui_frame()
                 self._callbacks()
+                self._frames += 1
                 spent = time.perf_counter() - begun
                 self._rest(spent)
                 if editing.lost is not None and not editing.mirror.ready:
@@ -174,14 +178,15 @@ class App:
         if editing.said != self._said:
             self._said = editing.said
             dpg.set_value(self._line, editing.lines[-1] if editing.lines else "")
-        if self._state is not None:
+        if self._state is not None and time.monotonic() >= self._told_at + TELL_S:
+            self._told_at = time.monotonic()
             self._state.write(self._told())
 
     def _told(self) -> dict[str, Any]:
         box = self.objectbox
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
-            "quitting": self._asking is not None, "size": list(self.editing.size),
+            "quitting": self._asking is not None, "size": list(self.editing.size), "frames": self._frames,
         }  # fmt: skip
         return state_of(self.editing, (0.0, float(MENU)), **window)
 

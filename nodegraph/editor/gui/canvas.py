@@ -20,7 +20,10 @@ from nodegraph.editor.scene import PADDING, PORT, Box, Port, curve
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
 from nodegraph.editor.wiring import Wiring
 
-SEGMENTS: Final = 20
+SEGMENTS: Final = 16
+FINE: Final = 0.6
+"""Drawn smaller than so, things have no glow: nobody sees it, and drawing without a graphics card takes its time."""
+NOTHING: Final = (0, 0, 0, 0)
 WIDTHS: Final = {CableKind.SIGNAL: 2.6, CableKind.EVENT: 1.3, CableKind.TENSOR: 4.6, CableKind.TEXTURE: 6.0, None: 1.3}
 """Kinds are told apart by how thick their cables are, too; a tensor's is double, a texture's has a bright core."""
 GRID: Final = 40.0
@@ -95,17 +98,18 @@ class Canvas:
         colour = looks.AMBER if not box.known else OF_KIND[ports[0].kind] if ports else looks.GREY
         round_ = 7.0 * zoom
         glow = see_through(looks.CYAN, 70) if selected else see_through(colour, 22)
-        for spread in (4.0, 2.0):
+        fine = zoom >= FINE
+        if fine or selected:
             dpg.draw_rectangle(
-                (left - spread, top - spread), (right + spread, bottom + spread), rounding=round_ + spread, color=glow,
-                thickness=2.0, parent=at,
-            )  # fmt: skip
+                (left - 3, top - 3), (right + 3, bottom + 3), rounding=round_ + 3, color=glow, thickness=4.0, parent=at
+            )
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=looks.GLASS, parent=at,
             color=looks.WHITE if selected else see_through(colour, 190), thickness=1.6 if selected else 1.2,
         )  # fmt: skip
-        shine = see_through(looks.WHITE, 42)
-        dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=shine, thickness=1.0, parent=at)
+        if fine:
+            shine = see_through(looks.WHITE, 42)
+            dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=shine, parent=at)
         size = TEXT_SIZE * zoom
         if size >= 4.0:
             kind, _, rest = box.text.partition(" ")
@@ -205,7 +209,7 @@ def _cable(
 ) -> None:
     scaled = [(x * zoom, y * zoom) for x, y in points]
     wide = max(1.0, width * zoom)
-    if kind is CableKind.SIGNAL or selected:
+    if (kind is CableKind.SIGNAL and zoom >= FINE) or selected:
         halo = see_through(looks.WHITE if selected else colour, 110 if selected else 40)
         dpg.draw_bezier_cubic(*scaled, color=halo, thickness=wide + 5.0 * zoom, segments=SEGMENTS, parent=at)
     dpg.draw_bezier_cubic(*scaled, color=see_through(colour, 230), thickness=wide, segments=SEGMENTS, parent=at)
@@ -215,13 +219,13 @@ def _cable(
 
 
 def _port(at: int | str, box: Box, port: Port, zoom: float) -> None:
-    """A signal's port is full, others are hollow; a control has a dot in it."""
+    """A signal's port is full, others have a slot in them; a control's is open below."""
     x, y = box.place(port)
     x, y, wide, high = x * zoom, y * zoom, PORT[0] / 2 * zoom, PORT[1] / 2 * zoom
     colour = OF_KIND[port.kind]
-    dpg.draw_rectangle(
-        (x - wide, y - high), (x + wide, y + high), rounding=2.0 * zoom, color=colour, thickness=1.0, parent=at,
-        fill=colour if port.kind is CableKind.SIGNAL else looks.NIGHT,
-    )  # fmt: skip
-    if port.control:
-        dpg.draw_circle((x, y), max(1.0, 1.3 * zoom), color=colour, fill=colour, parent=at)
+    dpg.draw_rectangle((x - wide, y - high), (x + wide, y + high), fill=colour, color=NOTHING, parent=at)
+    if port.kind is not CableKind.SIGNAL and zoom >= FINE:
+        low = high if port.control else 0.4 * high
+        dpg.draw_rectangle(
+            (x - 0.6 * wide, y - 0.4 * high), (x + 0.6 * wide, y + low), fill=looks.NIGHT, color=NOTHING, parent=at
+        )
