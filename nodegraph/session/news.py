@@ -3,7 +3,8 @@
 ===========  ===================================================================================================
 topic        its data
 ===========  ===================================================================================================
-``changed``  ``revision``, ``by``, ``commands`` that were carried out, ``undo`` and ``redo``: what those would do
+``changed``  ``revision``, ``by``, ``commands`` that were carried out, ``undo`` and ``redo``: what those would do,
+             ``unsaved``: whether the file is another
 ``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``

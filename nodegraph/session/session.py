@@ -366,7 +366,7 @@ class Session:
             "changed",
             {
                 "revision": self.revision, "by": by, "commands": [command.as_data() for command in history.last],
-                "undo": history.undo_label, "redo": history.redo_label,
+                "undo": history.undo_label, "redo": history.redo_label, "unsaved": history.changed,
             },
         )  # fmt: skip
 

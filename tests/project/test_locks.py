@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-LOCKS = {"run": (), "test": ("dev", "midi", "announce", "link"), "bench": ("bench",)}
+LOCKS = {"run": (), "test": ("dev", "midi", "announce", "link", "editor"), "bench": ("bench",)}
 
 
 def entries(name: str) -> list[str]:

@@ -1,0 +1,117 @@
+"""Edit a patch while it plays: boxes and cables in a window.
+
+The sound is made by an engine of its own, which plays on when the editor dies: open the patch again, and the editor
+joins it with all that was not saved. With --attach the editor joins an engine elsewhere, which plays on when the window
+is closed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nodegraph.core.errors import DeviceError, PatchError, Problem
+
+if TYPE_CHECKING:
+    from nodegraph.editor.engine import Engine
+    from nodegraph.editor.link import Place
+
+SUMMARY = "edit a patch while it plays"
+UNTITLED = "untitled"
+STATE = "NODEGRAPH_EDITOR_STATE"
+"""Where tests read what the window shows."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("patch", metavar="PATCH", type=Path, nargs="?", help="a new one is begun where there is none")
+    parser.add_argument(
+        "--attach", metavar="URL", help="join the engine that listens there, as nodegraph run --serve prints it"
+    )
+    parser.add_argument("--token", metavar="TOKEN", help="what lets in there (or $NODEGRAPH_TOKEN, or in the URL)")
+    parser.add_argument(
+        "--driver", choices=("auto", "portaudio", "jack", "null"), default="auto", help="as for nodegraph run"
+    )
+    parser.add_argument("--device", metavar="D", help="as for nodegraph run")
+    parser.add_argument(
+        "--recover", nargs="?", const="take", choices=("take", "forget"),
+        help="take up edits that were never saved because the engine died; forget: leave them",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    from nodegraph.editor.gui.display import check_display
+    from nodegraph.editor.link import place_of
+
+    if args.attach is not None and args.patch is not None:
+        what = "--attach joins what is played there; a patch cannot be named besides."
+        raise PatchError(Problem("bad-option", what, "Leave out one of the two."))
+    engine: Engine | None = None
+    place: Place | None = None
+    if args.attach is not None:
+        place = place_of(args.attach, args.token)
+    check_display()
+    if place is None:
+        engine = _engine(args)
+    _edit(place, engine)
+    return 0
+
+
+def _engine(args: argparse.Namespace) -> Engine:
+    """The engine of the patch: the one that plays it already for an editor that died, or a new one."""
+    from nodegraph.editor.engine import left_playing, started
+
+    patch = _untitled() if args.patch is None else args.patch
+    if not patch.parent.is_dir():
+        what = f"There is no folder {str(patch.parent)!r} for a new patch."
+        raise PatchError(Problem("no-folder", what, "Make it first.", file=str(patch)))
+    if patch.exists():
+        from nodegraph.core.patchfile import load
+
+        load(patch)  # says what is wrong with it
+    elif patch.suffix != ".ng":
+        what = f"A new patch cannot be called {patch.name!r}."
+        raise PatchError(Problem("not-a-patch", what, "Its name should end in .ng.", file=str(patch)))
+    found = left_playing(patch) if args.recover is None else None
+    if found is not None:
+        return found
+    options = ["--driver", args.driver]
+    if args.device is not None:
+        options += ["--device", args.device]
+    if args.recover is not None:
+        options += ["--recover", args.recover]
+    return started(patch, options)
+
+
+def _untitled() -> Path:
+    """A name that no file here has."""
+    number = 1
+    while (found := Path(f"{UNTITLED}{number if number > 1 else ''}.ng")).exists():
+        number += 1
+    return found
+
+
+def _edit(place: Place | None, engine: Engine | None) -> None:
+    """Open the window; the engine comes up meanwhile."""
+    import dearpygui.dearpygui as dpg
+
+    from nodegraph.editor.editing import Editing
+    from nodegraph.editor.gui.app import App
+    from nodegraph.editor.keys import user_keys
+
+    woken = threading.Event()
+    keys, problems = user_keys()
+    clipboard = (lambda: str(dpg.get_clipboard_text() or ""), lambda text: dpg.set_clipboard_text(text))
+    find = engine.place if engine is not None else lambda: place
+    editing = Editing(find, clipboard=clipboard, wake=woken.set)
+    for problem in problems:
+        editing.say(problem.describe())
+    state = os.environ.get(STATE)
+    try:
+        App(editing, keys, woken, engine=engine, state=None if state is None else Path(state)).run()
+    finally:
+        editing.close()
+    if editing.lost is not None and not editing.mirror.ready:
+        raise DeviceError(Problem("no-engine", editing.lost))

@@ -1,0 +1,103 @@
+"""Copy and paste as patch text: what is copied is a small patch, which pastes into a mail and back from one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nodegraph.core.cable import Cable
+from nodegraph.core.commands import Command, Restore
+from nodegraph.core.document import Document
+from nodegraph.core.errors import PatchError, PatchFileError, Problem
+from nodegraph.core.graph import Graph
+from nodegraph.core.patchfile import dumps, entry_data, read
+
+Point = tuple[float, float]
+
+
+@dataclass
+class Pasted:
+    """What pasting does: its commands, and the nodes that come."""
+
+    commands: list[Command] = field(default_factory=list)
+    nodes: list[str] = field(default_factory=list)
+
+
+def copied(document: Document, nodes: Iterable[str], places: dict[str, Point] | None = None) -> str:
+    """Nodes with the cables among them, as the text of a patch. `places` are of nodes whose places are told nowhere."""
+    graph = Graph(document.graph.registry)
+    chosen = [id for id in nodes if id in document.graph]
+    view = {}
+    for id in chosen:
+        graph.put(document.graph.node(id))
+        place = document.place(id) or (places or {}).get(id)
+        if place is not None:
+            view[id] = list(place)
+    for cable in document.graph.cables:
+        if cable.from_node in graph and cable.to_node in graph:
+            graph.lay(cable)
+    return dumps(Document(graph, view=view))
+
+
+def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point | None = None) -> Pasted:
+    """What brings a copied text into a document: everything moved `by` so much, or with its upper left corner `at` a
+    place. Nodes keep their ids where these are free.
+
+    Raises PatchError when the text holds no patch.
+    """
+    found = _document(text, document)
+    ids = list(found.graph.nodes)
+    taken = set(document.graph.nodes)
+    names = {}
+    for id in ids:
+        names[id] = _free(id, taken)
+        taken.add(names[id])
+    places = {id: place for id in ids if (place := found.place(id)) is not None}
+    if at is not None and places:
+        by = at[0] - min(place[0] for place in places.values()), at[1] - min(place[1] for place in places.values())
+    made = Pasted()
+    come: set[str] = set()
+    for id in ids:
+        come.add(id)
+        cables = (*found.graph.cables_into(id), *found.graph.cables_out_of(id))
+        laid = dict.fromkeys(cable for cable in cables if cable.from_node in come and cable.to_node in come)
+        place = places.get(id)
+        made.commands.append(
+            Restore(
+                names[id],
+                entry_data(found.graph.node(id)),
+                tuple(str(_renamed(cable, names)) for cable in laid),
+                None if place is None else [round(place[0] + by[0]), round(place[1] + by[1])],
+            )
+        )
+        made.nodes.append(names[id])
+    return made
+
+
+def _document(text: str, document: Document) -> Document:
+    """The patch that a text holds, with other words around it, or a mail's marks before its lines."""
+    lines = [line.lstrip("> ") if line.startswith(">") else line for line in text.splitlines()]
+    whole = "\n".join(lines)
+    begin, end = whole.find("{"), whole.rfind("}")
+    if begin < 0 or end < begin:
+        what = "What was copied last is no piece of a patch."
+        raise PatchError(Problem("nothing-to-paste", what, "Copy boxes first, or the text of a patch."))
+    found, problems = read(whole[begin : end + 1], kinds=document.graph.registry)
+    if found is None or (problems and not len(found.graph)):
+        raise PatchFileError(problems)
+    return found
+
+
+def _free(id: str, taken: set[str]) -> str:
+    """The id, or the next that is free: ``cut``, ``cut2``, ``cut3``."""
+    if id not in taken:
+        return id
+    stem = id.rstrip("0123456789") or id
+    number = int(id[len(stem) :] or 1) if len(id) - len(stem) < 10 else 1
+    while f"{stem}{number}" in taken or number == 1:
+        number += 1
+    return f"{stem}{number}"
+
+
+def _renamed(cable: Cable, names: dict[str, str]) -> Cable:
+    return Cable(names[cable.from_node], cable.from_port, names[cable.to_node], cable.to_port)

@@ -1,0 +1,109 @@
+"""The engine that an editor starts for itself, or left playing when it died: a process that does not depend on it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from nodegraph.core.errors import DeviceError, Problem
+from nodegraph.editor.link import Place, place_of
+from nodegraph.headless.places import service_name, state_root
+
+
+@dataclass
+class Engine:
+    """A process that plays a patch, and where it will say how to reach it."""
+
+    patch: Path
+    address: Path
+    process: subprocess.Popen[bytes] | None = None
+    pid: int | None = None
+
+    def place(self) -> Place | None:
+        """Where it listens; None as long as it does not yet. Raises DeviceError when it never will."""
+        found = _read(self.address)
+        if found is not None and "problems" in found:
+            raise DeviceError([Problem(**problem) for problem in found["problems"]])
+        if found is not None and (self.process is None or found["pid"] == self.process.pid):
+            self.pid = int(found["pid"])
+            return place_of(found["url"])
+        if self.process is not None and self.process.poll() is not None:
+            what = f"The engine ended with code {self.process.returncode} before it could be reached."
+            raise DeviceError(Problem("no-engine", what, "Its log says why.", str(log_of(self.address))))
+        return None
+
+    def end(self) -> None:
+        """Have it fade out and end; nobody waits for it."""
+        pid = self.pid if self.process is None else self.process.pid
+        if pid is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGTERM)
+
+
+def address_of(patch: Path) -> Path:
+    """The file in which the engine of a patch says where it is."""
+    real = os.path.realpath(patch)
+    mark = hashlib.sha256(real.encode()).hexdigest()[:8]
+    return state_root() / "editor" / f"{service_name(Path(real).stem)[:60]}-{mark}.json"
+
+
+def log_of(address: Path) -> Path:
+    """Where that engine writes what it has to say."""
+    return address.with_suffix(".log")
+
+
+def left_playing(patch: Path) -> Engine | None:
+    """The engine of this patch that an editor has left, if it still answers."""
+    address = address_of(patch)
+    found = _read(address)
+    if found is None or "url" not in found:
+        return None
+    parts = urlsplit(found["url"])
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), 1.0).close()
+    except OSError:
+        return None
+    return Engine(patch, address, pid=int(found["pid"]))
+
+
+def started(patch: Path, options: Sequence[str] = ()) -> Engine:
+    """Start an engine for a patch, in a session of its own: neither the editor's death nor its Ctrl-C reaches it.
+
+    Raises DeviceError.
+    """
+    address = address_of(patch)
+    words = [sys.executable, "-m", "nodegraph.commands.engine", str(patch), "--address", str(address), *options]
+    try:
+        address.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        address.unlink(missing_ok=True)
+        with open(log_of(address), "wb", opener=_private) as log:
+            process = subprocess.Popen(
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            )  # fmt: skip
+    except OSError as error:
+        what = f"The engine cannot be started: {error.strerror or error}."
+        raise DeviceError(Problem("no-engine", what, "Set NODEGRAPH_STATE to a folder of yours.")) from error
+    return Engine(patch, address, process)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _read(address: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(address.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None

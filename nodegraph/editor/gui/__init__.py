@@ -1,0 +1,1 @@
+"""The window of the editor, drawn with dearpygui. Only this package imports it."""

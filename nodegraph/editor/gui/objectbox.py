@@ -1,0 +1,156 @@
+"""The box into which an object is typed, with what may be meant below it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import dearpygui.dearpygui as dpg
+
+from nodegraph.editor.editing import Editing
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
+from nodegraph.editor.objecttext import Offer, offers, parameters
+
+WIDTH: Final = 430
+ROWS: Final = 7
+
+
+class ObjectBox:
+    """One text being typed. What was typed before the field had the keyboard, and what was completed, stands before the
+    field (`before`), for the field takes no text while somebody types into it.
+    """
+
+    def __init__(self, editing: Editing) -> None:
+        self.editing = editing
+        self.shown = False
+        self.before = ""
+        self._field: int | str | None = None
+        self._was = ""
+        self._had = False
+        """Whether the field had the keyboard before this frame: one that gets it takes no text in the same frame."""
+        self._offers: list[Offer] = []
+        self._chosen = 0
+        self._looked: str | None = None
+        with dpg.window(
+            show=False, no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, width=WIDTH, autosize=True,
+            no_saved_settings=True,
+        ) as self.window:  # fmt: skip
+            self._line = dpg.add_group(horizontal=True, horizontal_spacing=0)
+            self._takes = dpg.add_text("", color=DIM, wrap=WIDTH - 20)
+            self._list = dpg.add_group()
+            self._wrong = dpg.add_text("", color=AMBER, wrap=WIDTH - 20, show=False)
+
+    @property
+    def text(self) -> str:
+        """All that stands there."""
+        return self.before + (dpg.get_value(self._field) if self._field is not None else "")
+
+    @property
+    def typing(self) -> bool:
+        """Whether the field has the keyboard."""
+        return self._field is not None and bool(dpg.is_item_active(self._field))
+
+    def open(self, x: float, y: float, text: str = "", first: str = "") -> None:
+        """Ask, at a place in the window: with a text to be changed, or what was typed already (`first`)."""
+        self.shown = True
+        self.before, self._chosen, self._looked = first, 0, None
+        dpg.configure_item(self._wrong, show=False)
+        width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
+        dpg.configure_item(
+            self.window, show=True, pos=(int(max(0, min(x, width - WIDTH))), int(max(0, min(y, height - 240)))),
+        )  # fmt: skip
+        self._new_field(text)
+        dpg.focus_item(self.window)
+
+    def _new_field(self, text: str = "") -> None:
+        dpg.delete_item(self._line, children_only=True)
+        if self.before:
+            dpg.add_text(self.before.replace(" ", "\u00a0"), parent=self._line, color=CYAN)
+        self._field = dpg.add_input_text(
+            default_value=text, width=-1, parent=self._line, hint="" if self.before else "object and its values",
+        )  # fmt: skip
+        self._was = text
+        self._had = False
+        dpg.focus_item(self._field)
+
+    def close(self) -> None:
+        """Ask no more."""
+        self.shown = False
+        self._field = None
+        dpg.configure_item(self.window, show=False)
+
+    # -- keys
+
+    def key(self, key: str, chord: str) -> None:
+        """A key while it is shown."""
+        if key == "escape":
+            self.editing.answer(None)
+        elif key == "enter":
+            self._enter()
+        elif key in ("up", "down"):
+            self._choose(-1 if key == "up" else 1)
+        elif key == "tab":
+            self._complete()
+        elif key == "backspace" and self.before and not self._was:
+            self.before = self.before[:-1]
+            self._new_field()
+        elif not self._had and (len(key) == 1 or key == "space") and chord == key:
+            self.before += " " if key == "space" else key
+            self._new_field()
+
+    def _enter(self) -> None:
+        text = self.text
+        word, space, rest = text.partition(" ")
+        kinds = self.editing.mirror.document.graph.registry
+        if self._offers and (self._chosen or kinds.get(word) is None):  # not a kind: the one that is offered
+            text = f"{self._offers[self._chosen].kind}{space}{rest}"
+        if not self.editing.answer(text):
+            dpg.configure_item(self._wrong, show=True, default_value=self.editing.lines[-1])
+            dpg.set_value(self._wrong, self.editing.lines[-1])
+            if self._field is not None:
+                dpg.focus_item(self._field)
+
+    def _choose(self, by: int) -> None:
+        if self._offers:
+            self._chosen = (self._chosen + by) % len(self._offers)
+            self._show_offers()
+
+    def _complete(self) -> None:
+        if self._offers:
+            _, _, rest = self.text.partition(" ")
+            self.before = f"{self._offers[self._chosen].kind} {rest}"
+            self._chosen = 0
+            self._new_field()
+
+    # -- what may be meant
+
+    def turn(self) -> None:
+        """Follow what is typed."""
+        if not self.shown or self._field is None:
+            return
+        text = self.text
+        self._had = self.typing
+        self._was = dpg.get_value(self._field)
+        if text == self._looked:
+            return
+        self._looked = text
+        kinds = self.editing.mirror.document.graph.registry
+        word, space, _ = text.partition(" ")
+        self._offers, self._chosen = ([] if space else offers(text, kinds, ROWS)), 0
+        spec = kinds.get(kinds.resolve(word)) if word else None
+        taken = "" if spec is None else "  ".join(item.name for item in parameters(spec)) or "takes no values"
+        dpg.set_value(self._takes, f"{spec.kind}  {taken}" if spec is not None else "")
+        dpg.configure_item(self._takes, show=spec is not None)
+        self._show_offers()
+
+    def _show_offers(self) -> None:
+        dpg.delete_item(self._list, children_only=True)
+        for index, offer in enumerate(self._offers):
+            label = f"{offer.kind:<14} {offer.summary}"
+            dpg.add_selectable(
+                label=label if len(label) < 52 else label[:51] + "…", parent=self._list, user_data=offer.kind,
+                default_value=index == self._chosen, callback=self._clicked,
+            )  # fmt: skip
+
+    def _clicked(self, _sender: object, _value: object, kind: str) -> None:
+        _, space, rest = self.text.partition(" ")
+        self.editing.answer(f"{kind}{space}{rest}")

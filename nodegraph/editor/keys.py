@@ -1,0 +1,146 @@
+"""Every action that has a name, and the keys for it: one table, so that they can be listed and changed.
+
+A user's own keys stand in ``keys.json`` in the config folder: ``{"duplicate": ["ctrl+shift+d"], "play": []}``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from nodegraph.core.errors import PatchError, Problem
+from nodegraph.core.folders import config_root
+from nodegraph.core.hints import did_you_mean, listed, quoted, shown
+
+MODIFIERS: Final = ("ctrl", "alt", "shift")
+"""In the order in which they are written. On a Mac, ctrl is the command key."""
+NAMED: Final = (
+    "enter", "escape", "tab", "space", "delete", "backspace", "left", "right", "up", "down", "home", "end", "pageup",
+    "pagedown", "plus", "minus", "period", "comma", "slash",
+)  # fmt: skip
+KEYS: Final = frozenset((*NAMED, *"abcdefghijklmnopqrstuvwxyz0123456789", *(f"f{number}" for number in range(1, 13))))
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something that can be done: its name for programs, its words for people, and its keys."""
+
+    name: str
+    words: str
+    menu: str
+    keys: tuple[str, ...] = ()
+
+
+ACTIONS: Final = (
+    Action("save", "Save", "File", ("ctrl+s",)),
+    Action("quit", "Quit", "File", ("ctrl+q",)),
+    Action("undo", "Undo", "Edit", ("ctrl+z",)),
+    Action("redo", "Redo", "Edit", ("ctrl+shift+z", "ctrl+y")),
+    Action("cut", "Cut", "Edit", ("ctrl+x",)),
+    Action("copy", "Copy as patch text", "Edit", ("ctrl+c",)),
+    Action("paste", "Paste", "Edit", ("ctrl+v",)),
+    Action("duplicate", "Duplicate", "Edit", ("ctrl+d",)),
+    Action("delete", "Delete", "Edit", ("delete", "backspace")),
+    Action("select-all", "Select all", "Edit", ("ctrl+a",)),
+    Action("select-none", "Select nothing, or let go", "Edit", ("escape",)),
+    Action("new-object", "New object", "Object", ("n",)),
+    Action("edit-object", "Change the object's text", "Object", ("enter",)),
+    Action("move-left", "Move left", "Object", ("left",)),
+    Action("move-right", "Move right", "Object", ("right",)),
+    Action("move-up", "Move up", "Object", ("up",)),
+    Action("move-down", "Move down", "Object", ("down",)),
+    Action("next-object", "Select the next object", "Object", ("tab",)),
+    Action("previous-object", "Select the one before", "Object", ("shift+tab",)),
+    Action("zoom-in", "Larger", "View", ("ctrl+plus",)),
+    Action("zoom-out", "Smaller", "View", ("ctrl+minus",)),
+    Action("zoom-none", "As large as it is", "View", ("ctrl+0",)),
+    Action("show-all", "Show everything", "View", ("ctrl+9", "home")),
+    Action("keys", "List all keys", "View", ("f1",)),
+    Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
+)
+"""What the menus offer, in their order."""
+ACTION: Final[Mapping[str, Action]] = {action.name: action for action in ACTIONS}
+
+
+def chord(key: str, modifiers: Iterable[str] = ()) -> str:
+    """Keys that go down together, in the one way to write them: ``ctrl+shift+z``."""
+    held = set(modifiers)
+    return "+".join((*(item for item in MODIFIERS if item in held), key))
+
+
+def read_chord(text: str) -> str:
+    """A chord as somebody wrote it. Raises PatchError."""
+    *modifiers, key = text.lower().replace(" ", "").split("+")
+    odd = [item for item in modifiers if item not in MODIFIERS]
+    if odd or key not in KEYS:
+        wrong = odd[0] if odd else key
+        do = did_you_mean(wrong, (*MODIFIERS, *KEYS), 'Write it as "ctrl+shift+z".')
+        raise PatchError(Problem("bad-keys", f"{quoted(text)} are no keys: {quoted(wrong)} is none.", do))
+    return chord(key, modifiers)
+
+
+class Keys:
+    """Which keys do what, with what the user has changed."""
+
+    def __init__(self, changed: Mapping[str, Iterable[str]] | None = None) -> None:
+        """`changed` gives other keys to actions, by name. Raises PatchError with everything that is wrong."""
+        self.of: dict[str, tuple[str, ...]] = {action.name: action.keys for action in ACTIONS}
+        problems: list[Problem] = []
+        for name, keys in (changed or {}).items():
+            if name not in ACTION:
+                what = f"There is no action {quoted(name)}."
+                problems.append(Problem("bad-keys", what, did_you_mean(name, ACTION, f"There are {listed(ACTION)}.")))
+                continue
+            try:
+                self.of[name] = tuple(read_chord(text) for text in keys)
+            except PatchError as error:
+                problems += error.problems
+        self.action: dict[str, str] = {}
+        for name, keys in self.of.items():
+            for key in keys:
+                if key in self.action:
+                    what = f"'{key}' is for '{self.action[key]}' and for '{name}'."
+                    problems.append(Problem("bad-keys", what, "Give one of them other keys, or none: []."))
+                self.action[key] = name
+        if problems:
+            raise PatchError(problems)
+
+    def shown(self, name: str) -> str:
+        """The keys of an action, for a menu."""
+        return ", ".join(_shown(key) for key in self.of[name])
+
+    def listed(self) -> list[tuple[str, str, str]]:
+        """Menu, words and keys of every action."""
+        return [(action.menu, action.words, self.shown(action.name)) for action in ACTIONS]
+
+
+def keys_file() -> Path:
+    """Where a user's own keys stand."""
+    return config_root() / "keys.json"
+
+
+def user_keys(path: Path | None = None) -> tuple[Keys, list[Problem]]:
+    """The keys with what the user has changed. What is wrong with the file is told, and the usual keys hold then."""
+    path = keys_file() if path is None else path
+    try:
+        data: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Keys(), []
+    except (OSError, ValueError) as error:
+        return Keys(), [Problem("bad-keys", f"The keys cannot be read: {error}.", "Mend the file.", str(path))]
+    if not isinstance(data, dict) or not all(
+        isinstance(keys, list) and all(isinstance(key, str) for key in keys) for keys in data.values()
+    ):
+        do = 'Write {"duplicate": ["ctrl+shift+d"]}.'
+        return Keys(), [Problem("bad-keys", f"These are no keys: {shown(data)}.", do, str(path))]
+    try:
+        return Keys(data), []
+    except PatchError as error:
+        return Keys(), [Problem(item.code, item.what, item.do, str(path)) for item in error.problems]
+
+
+def _shown(key: str) -> str:
+    return "+".join(part.capitalize() if len(part) > 1 else part.upper() for part in key.split("+"))

@@ -1,0 +1,272 @@
+"""Where everything lies: boxes with their ports, cables, and what is under a point. In points of the patch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from nodegraph.core.cable import Cable
+from nodegraph.core.document import Document
+from nodegraph.core.ports import CableKind, Control
+from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.editor.objecttext import text_of
+
+Point = tuple[float, float]
+TEXT: Final = 15.0
+"""The height of the text in a box."""
+CHARACTER: Final = 0.54 * TEXT
+"""The width of one: the font has one width for all."""
+HEIGHT: Final = 26.0
+PADDING: Final = 9.0
+PORT: Final = (12.0, 5.0)
+PORT_PITCH: Final = 20.0
+MOST_TEXT: Final = 48
+REACH: Final = 9.0
+"""How near to a port, in points of the screen, is at it."""
+INWARD: Final = 0.3
+"""How much of a box's height its ports take, however small it is seen: the rest is for moving it."""
+ROW: Final = 70.0
+GAP: Final = 30.0
+PIECES: Final = 20
+_Named = tuple[str, CableKind | None, bool]
+"""A port's name, what flows there, and whether it is a control."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """One inlet or outlet of a box: `at` is how far to the right of the box's corner its middle is."""
+
+    node: str
+    name: str
+    out: bool
+    kind: CableKind | None
+    control: bool
+    at: float
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What tells it from all others."""
+        return self.node, self.name, self.out
+
+
+@dataclass(slots=True)
+class Box:
+    """One node on the canvas."""
+
+    node: str
+    text: str
+    x: float
+    y: float
+    width: float
+    inlets: tuple[Port, ...]
+    outlets: tuple[Port, ...]
+    known: bool
+    height: float = HEIGHT
+
+    def place(self, port: Port) -> Point:
+        """The middle of a port: inlets above, outlets below."""
+        return self.x + port.at, self.y + (self.height if port.out else 0.0)
+
+    def holds(self, x: float, y: float) -> bool:
+        """Whether a point lies in it."""
+        return self.x <= x <= self.x + self.width and self.y <= y <= self.y + self.height
+
+    def meets(self, left: float, top: float, right: float, bottom: float) -> bool:
+        """Whether a rectangle touches it."""
+        return self.x <= right and left <= self.x + self.width and self.y <= bottom and top <= self.y + self.height
+
+
+class Scene:
+    """The boxes of a document. `follow` it after every change."""
+
+    def __init__(self) -> None:
+        self.boxes: dict[str, Box] = {}
+        """In the order in which they are drawn: the last lies on top."""
+        self.document = Document()
+
+    def follow(self, document: Document) -> None:
+        """Lay out what the document has now."""
+        self.document = document
+        graph = document.graph.view
+        found: dict[str, Box] = {}
+        unplaced = [id for id in graph.nodes if document.place(id) is None]
+        places = placed(graph, unplaced) if unplaced else {}
+        for id, entry in graph.nodes.items():
+            x, y = document.place(id) or places[id]
+            found[id] = box_of(graph, entry, x, y)
+        self.boxes = found
+
+    def shift(self, nodes: Iterable[str], dx: float, dy: float) -> None:
+        """Move boxes here alone, as long as the hand holds them."""
+        for id in nodes:
+            if id in self.boxes:
+                place = self.document.place(id)
+                box = self.boxes[id]
+                x, y = place if place is not None else (box.x, box.y)
+                box.x, box.y = x + dx, y + dy
+
+    def port(self, node: str, name: str, out: bool) -> Port | None:
+        """The port of this name."""
+        box = self.boxes.get(node)
+        ports = () if box is None else box.outlets if out else box.inlets
+        return next((port for port in ports if port.name == name), None)
+
+    def ends(self, cable: Cable) -> tuple[Point, Point] | None:
+        """Where a cable begins and ends."""
+        outlet = self.port(cable.from_node, cable.from_port, True)
+        inlet = self.port(cable.to_node, cable.to_port, False)
+        if outlet is None or inlet is None:
+            return None
+        return self.boxes[cable.from_node].place(outlet), self.boxes[cable.to_node].place(inlet)
+
+    # -- what is under a point
+
+    def port_at(self, x: float, y: float, zoom: float = 1.0, *, out: bool | None = None) -> Port | None:
+        """The nearest port within reach; with `out`, outlets or inlets alone."""
+        reach = max(REACH / zoom, PORT[1])
+        found: Port | None = None
+        best = reach
+        for box in self.boxes.values():
+            if not box.meets(x - reach, y - reach, x + reach, y + reach):
+                continue
+            for port in (*box.inlets, *box.outlets):
+                if out is not None and port.out is not out:
+                    continue
+                px, py = box.place(port)
+                inward = (py - y) if port.out else (y - py)
+                away = max(abs(px - x), abs(py - y))
+                if away <= best and inward <= INWARD * box.height:
+                    found, best = port, away
+        return found
+
+    def box_at(self, x: float, y: float) -> Box | None:
+        """The topmost box there."""
+        return next((box for box in reversed(self.boxes.values()) if box.holds(x, y)), None)
+
+    def cable_at(self, x: float, y: float, zoom: float = 1.0) -> Cable | None:
+        """The nearest cable within reach."""
+        reach = 6.0 / zoom
+        found: Cable | None = None
+        best = reach
+        for cable in self.document.graph.cables:
+            ends = self.ends(cable)
+            if ends is None:
+                continue
+            points = curve(*ends)
+            xs, ys = [point[0] for point in points], [point[1] for point in points]
+            if not (min(xs) - reach <= x <= max(xs) + reach and min(ys) - reach <= y <= max(ys) + reach):
+                continue
+            away = min(_away((x, y), *line) for line in zip(pieces(points), pieces(points)[1:], strict=False))
+            if away <= best:
+                found, best = cable, away
+        return found
+
+    def boxes_in(self, left: float, top: float, right: float, bottom: float) -> list[str]:
+        """The nodes whose boxes a rectangle touches, in any direction drawn."""
+        left, right = min(left, right), max(left, right)
+        top, bottom = min(top, bottom), max(top, bottom)
+        return [id for id, box in self.boxes.items() if box.meets(left, top, right, bottom)]
+
+    def bounds(self, nodes: Iterable[str] | None = None) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of boxes, of all of them without `nodes`; None without any."""
+        chosen = list(self.boxes.values()) if nodes is None else [self.boxes[id] for id in nodes if id in self.boxes]
+        if not chosen:
+            return None
+        return (
+            min(box.x for box in chosen), min(box.y for box in chosen),
+            max(box.x + box.width for box in chosen), max(box.y + box.height for box in chosen),
+        )  # fmt: skip
+
+
+def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
+    """The box of a node. One whose kind is not known has the ports that cables name."""
+    text = text_of(entry)
+    text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+    ins: list[_Named] = []
+    outs: list[_Named] = []
+    if entry.spec is not None:
+        ins = [(port.name, port.kind, isinstance(port, Control)) for port in entry.spec.inlets]
+        outs = [(port.name, port.kind, False) for port in entry.spec.outlets]
+    named_ins, named_outs = {name for name, *_ in ins}, {name for name, *_ in outs}
+    for cable in graph.cables_into(entry.id):  # cables to ports that are gone, or were never known
+        if cable.to_port not in named_ins:
+            named_ins.add(cable.to_port)
+            ins.append((cable.to_port, graph.cable_kind(cable), False))
+    for cable in graph.cables_out_of(entry.id):
+        if cable.from_port not in named_outs:
+            named_outs.add(cable.from_port)
+            outs.append((cable.from_port, None, False))
+    row = PORT[0] + PORT_PITCH * (max(len(ins), len(outs)) - 1)
+    width = max(2 * PADDING + max(CHARACTER * len(text), row), 40.0)
+
+    def ports(found: list[_Named], out: bool) -> tuple[Port, ...]:
+        pitch = (width - 2 * PADDING - PORT[0]) / max(1, len(found) - 1)
+        first = PADDING + PORT[0] / 2
+        return tuple(
+            Port(entry.id, name, out, kind, control, first + pitch * index)
+            for index, (name, kind, control) in enumerate(found)
+        )
+
+    return Box(entry.id, text, x, y, width, ports(ins, False), ports(outs, True), entry.spec is not None)
+
+
+def placed(graph: GraphView, nodes: Iterable[str]) -> dict[str, Point]:
+    """Places for nodes whose places nobody has told: below what they hear, side by side."""
+    depth: dict[str, int] = {}
+
+    def deepest(node: str) -> int:
+        depth[node] = 0  # what leads back here counts for nothing
+        stack = [(node, iter(list(graph.cables_into(node))))]
+        while stack:
+            at, cables = stack[-1]
+            for cable in cables:
+                if cable.from_node not in depth:
+                    depth[cable.from_node] = 0
+                    stack.append((cable.from_node, iter(list(graph.cables_into(cable.from_node)))))
+                    break
+                depth[at] = max(depth[at], depth[cable.from_node] + 1)
+            else:
+                stack.pop()
+                if stack:
+                    depth[stack[-1][0]] = max(depth[stack[-1][0]], depth[at] + 1)
+        return depth[node]
+
+    rows: dict[int, float] = {}
+    found: dict[str, Point] = {}
+    for id in nodes:
+        row = depth[id] if id in depth else deepest(id)
+        x = rows.get(row, 40.0)
+        found[id] = x, 40.0 + ROW * row
+        rows[row] = x + box_of(graph, graph.node(id), 0.0, 0.0).width + GAP
+    return found
+
+
+def curve(start: Point, end: Point) -> tuple[Point, Point, Point, Point]:
+    """The four points of a cable's curve: it leaves downward and arrives from above."""
+    (x0, y0), (x1, y1) = start, end
+    bend = max(18.0, min(120.0, 0.45 * abs(y1 - y0) + 0.1 * abs(x1 - x0)))
+    return start, (x0, y0 + bend), (x1, y1 - bend), end
+
+
+def pieces(points: tuple[Point, Point, Point, Point], count: int = PIECES) -> list[Point]:
+    """Points along a curve."""
+    return list(_along(points, count))
+
+
+def _along(points: tuple[Point, Point, Point, Point], count: int) -> Iterator[Point]:
+    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points
+    for index in range(count + 1):
+        t = index / count
+        u = 1.0 - t
+        a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
+        yield a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+
+
+def _away(point: Point, start: Point, end: Point) -> float:
+    """How far a point is from a line."""
+    (px, py), (ax, ay), (bx, by) = point, start, end
+    dx, dy = bx - ax, by - ay
+    length = dx * dx + dy * dy
+    t = 0.0 if length == 0.0 else max(0.0, min(1.0, ((px - ax) * dx + (py - ay) * dy) / length))
+    return float(((ax + t * dx - px) ** 2 + (ay + t * dy - py) ** 2) ** 0.5)

@@ -1,0 +1,61 @@
+"""What a test wants to know of a running editor: where things are on the screen, and what is going on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from nodegraph.editor.editing import Editing
+from nodegraph.editor.hands import Framing, Moving, Panning
+from nodegraph.editor.scene import Box
+from nodegraph.editor.wiring import Wiring
+
+DOING = {Moving: "moving", Framing: "framing", Panning: "panning", Wiring: "wiring", type(None): ""}
+
+
+def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict[str, Any]:
+    """The state as plain data. `origin` is where the canvas begins in the window."""
+
+    def seen(x: float, y: float) -> list[float]:
+        at = editing.viewport.screen(x, y)
+        return [round(at[0] + origin[0], 1), round(at[1] + origin[1], 1)]
+
+    def box(found: Box) -> dict[str, Any]:
+        return {
+            "text": found.text,
+            "middle": seen(found.x + found.width / 2, found.y + found.height / 2),
+            "ports": {
+                f"{'out' if port.out else 'in'}:{port.name}": seen(*found.place(port))
+                for port in (*found.inlets, *found.outlets)
+            },
+        }
+
+    mirror, view = editing.mirror, editing.viewport
+    return {
+        "ready": mirror.ready, "up": editing.link.up, "title": editing.title, "revision": mirror.revision,
+        "unsaved": mirror.unsaved, "undo": mirror.undo_label, "redo": mirror.redo_label, "playing": editing.playing,
+        "waiting": len(mirror.waiting), "boxes": {id: box(found) for id, found in editing.scene.boxes.items()},
+        "cables": [str(cable) for cable in mirror.document.graph.cables], "selected": sorted(editing.selection.nodes),
+        "selected_cables": sorted(str(cable) for cable in editing.selection.cables),
+        "zoom": round(view.zoom, 4), "view": [round(view.x, 1), round(view.y, 1)],
+        "doing": DOING[type(editing.hands.doing)], "said": list(editing.lines)[-8:], **more,
+    }  # fmt: skip
+
+
+class StateFile:
+    """Keeps the state in a file, whole at any moment, written when it is another."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._last = ""
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Put it there, if it is another than last time."""
+        text = json.dumps(state)
+        if text != self._last:
+            self._last = text
+            beside = self.path.with_name(self.path.name + ".new")
+            beside.write_text(text, encoding="utf-8")
+            os.replace(beside, self.path)

@@ -1,0 +1,42 @@
+"""docs/editor.md keeps its word about options, keys and bounds; tests/editor shows the rest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from pathlib import Path
+
+from nodegraph.commands.edit import arguments
+from nodegraph.core.registry import registry
+from nodegraph.editor.keys import Keys
+from nodegraph.editor.objecttext import typed
+from nodegraph.editor.viewport import LARGEST, SMALLEST
+
+PAGE = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
+
+
+def test_its_commands_and_options_are_understood() -> None:
+    parser = argparse.ArgumentParser()
+    arguments(parser)
+    for line in re.findall(r"^nodegraph edit (.*)$", PAGE, re.MULTILINE):
+        parser.parse_args(line.split())
+    told = set(re.findall(r"`(--[a-z-]+)", PAGE.split("| option |")[1].split("\n\n")[0]))
+    assert told == {item for action in parser._actions for item in action.option_strings} - {"-h", "--help"}
+
+
+def test_its_table_of_keys_is_that_of_the_editor() -> None:
+    rows = re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", PAGE.split("## Keys")[1], re.MULTILINE)
+    assert rows[0] == ("does", "keys")
+    assert rows[1:] == [(words, keys) for _, words, keys in Keys().listed()]
+
+
+def test_its_own_keys_are_keys() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    assert Keys(json.loads(example)).action["f2"] == "play"
+
+
+def test_its_objects_and_bounds_are_true() -> None:
+    assert typed("cycle~", registry()).kind == "sine~"
+    assert dict(typed("svf~ 800 resonance=0.4", registry()).values) == {"cutoff": 800, "resonance": 0.4}
+    assert f"from {SMALLEST:g} to {LARGEST:g}" in PAGE
