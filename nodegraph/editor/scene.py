@@ -10,7 +10,7 @@ from nodegraph.core.cable import Cable
 from nodegraph.core.document import Document
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.view import GraphView, NodeEntry
-from nodegraph.editor.objecttext import text_of
+from nodegraph.editor.objecttext import label_of
 
 Point = tuple[float, float]
 TEXT: Final = 15.0
@@ -181,7 +181,7 @@ class Scene:
 
 def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
     """The box of a node. One whose kind is not known has the ports that cables name."""
-    text = text_of(entry)
+    text = label_of(entry)
     text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
     ins: list[_Named] = []
     outs: list[_Named] = []

@@ -113,7 +113,8 @@ def test_completions_are_well_formed_whatever_is_typed(text, limit):
             item.why, item.matched in spec.help or item.matched == spec.family
         )
         said = "".join(item.matched[start:end] for start, end in item.spans).casefold()
-        assert set(said) - set(text.casefold()) <= set("-~ ")
+        others = set(said) - set(text.casefold())  # any sign between words is as good as another: "0:0" finds "0.0"
+        assert not any(letter.isalnum() for letter in others)
 
 
 @few

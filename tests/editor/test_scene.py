@@ -89,7 +89,7 @@ def test_what_is_typed_is_a_node_and_what_it_shows_is_typed_again(text: str, kin
     assert (found.kind, dict(found.values)) == (kind, values)
     graph = Graph()
     graph.add(found.kind, "one", **found.values)
-    again = typed(text_of(graph.node("one")), registry())
+    again = typed(text_of(graph.node("one"), registry()), registry())
     assert again == found
 
 

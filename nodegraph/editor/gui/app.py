@@ -206,7 +206,8 @@ class App:
         if node is not None:
             from nodegraph.editor.objecttext import text_of
 
-            text, first = text_of(self.editing.mirror.document.graph.node(node)), ""
+            graph = self.editing.mirror.document.graph
+            text, first = text_of(graph.node(node), graph.registry), ""
         self._first = ""
         self.objectbox.open(x, y + MENU, text, first)
 

@@ -7,8 +7,9 @@ from typing import Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
+from nodegraph.editor.finding import Completion
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
-from nodegraph.editor.objecttext import Offer, offers, parameters
+from nodegraph.editor.objecttext import offers, parameters
 
 WIDTH: Final = 430
 ROWS: Final = 7
@@ -27,7 +28,7 @@ class ObjectBox:
         self._was = ""
         self._had = False
         """Whether the field had the keyboard before this frame: one that gets it takes no text in the same frame."""
-        self._offers: list[Offer] = []
+        self._offers: list[Completion] = []
         self._chosen = 0
         self._looked: str | None = None
         with dpg.window(
@@ -145,7 +146,7 @@ class ObjectBox:
     def _show_offers(self) -> None:
         dpg.delete_item(self._list, children_only=True)
         for index, offer in enumerate(self._offers):
-            label = f"{offer.kind:<14} {offer.summary}"
+            label = f"{offer.kind:<14} {offer.description}"
             dpg.add_selectable(
                 label=label if len(label) < 52 else label[:51] + "…", parent=self._list, user_data=offer.kind,
                 default_value=index == self._chosen, callback=self._clicked,
