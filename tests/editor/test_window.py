@@ -45,7 +45,7 @@ def test_a_patch_is_made_undone_and_made_again(editor: Driven, folder: Path) -> 
     editor.drag(boxes["sine1"]["ports"]["out:y"], boxes["gain1"]["ports"]["in:x"], "wiring")
     editor.drag(boxes["gain1"]["ports"]["out:y"], boxes["out1"]["ports"]["in:x"], "wiring")
     state = editor.settled()
-    assert state["cables"] == ["gain1.y -> out1.x", "sine1.y -> gain1.x"]
+    assert state["cables"] == ["gain1.y -> out1.x", "sine1.y -> gain1.x"], state
     assert state["title"].startswith("● ")
     editor.key("ctrl+s")
     editor.until(lambda state: not state["unsaved"], "that it is saved")
@@ -124,6 +124,7 @@ def test_a_number_is_dragged_and_put_back(editor: Driven) -> None:
     editor.point(editor.state["fields"]["reset freq"])
     editor._tool("click", "1")
     editor.until(lambda state: state["boxes"]["sine1"]["text"] == "sine~", "the value without one of its own")
+    editor.settled()
     for _ in range(2):
         undo = editor.state["undo"]
         editor.key("ctrl+z")

@@ -134,14 +134,9 @@ class Inspector:
             )  # fmt: skip
         else:
             field = dpg.add_drag_float(
-                width=FIELD,
-                min_value=low,
-                max_value=high,
-                clamped=True,
-                speed=_speed(control, number),
-                format="%.5g",
-                **common,
-            )
+                width=FIELD, min_value=low, max_value=high, clamped=True, format="%.5g",
+                speed=_speed(control, number), **common,
+            )  # fmt: skip
         dpg.bind_item_handler_registry(field, self._letting_go)
         return field  # type: ignore[no-any-return]
 
