@@ -113,7 +113,7 @@ class Editing:
         elif news.topic == "values":
             self.live.update(data["values"])
         elif news.topic == "playing":
-            self.playing = bool(data["on"])
+            self.playing = bool(data["playing"])
             for problem in data.get("error", ()):
                 self.say(Problem(**problem).describe())
         else:

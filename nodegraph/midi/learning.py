@@ -141,7 +141,7 @@ class Learning:
 
     def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
         if topic == "playing":
-            if data.get("on"):
+            if data.get("playing"):
                 self._attach()
             return
         if topic == "opened":

@@ -71,7 +71,7 @@ class SessionMidi:
     # -- ports when they are needed
 
     def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
-        if topic != "playing" or data.get("on"):
+        if topic != "playing" or data.get("playing"):
             self._open()
 
     def _open(self) -> None:

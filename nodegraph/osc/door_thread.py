@@ -133,7 +133,7 @@ class DoorThread:
 
     def _hear(self, topic: str, data: Any) -> None:
         """From the session, on any thread."""
-        if topic == "playing" and data["on"]:
+        if topic == "playing" and data["playing"]:
             self._attach()
 
     def _attach(self) -> None:

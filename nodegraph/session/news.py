@@ -8,7 +8,7 @@ topic        its data
 ``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``
-``playing``  ``on``, and the ``error`` that ended it
+``playing``  ``playing``: whether it does from now on, and the ``error`` that ended it
 ``log``      ``at`` (seconds since 1970), ``node``, ``text``
 ``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
 ``saved``    ``path``, ``by``

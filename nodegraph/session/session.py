@@ -88,7 +88,7 @@ class Session:
             self.playing = playing
             playing.call(self._attach)
             threading.Thread(target=self._wait, args=(playing,), name="session", daemon=True).start()
-        self.news.tell("playing", {"on": True})
+        self.news.tell("playing", {"playing": True})
 
     def once(self, *options: str) -> None:
         """These options were for what plays now, and not for what plays after it."""
@@ -117,7 +117,7 @@ class Session:
         playing.wait()
         error = playing.error
         said = {} if error is None else {"error": [problem.as_dict() for problem in error.problems]}
-        self.news.tell("playing", {"on": False, **said})
+        self.news.tell("playing", {"playing": False, **said})
 
     # -- parameters
 

@@ -34,7 +34,7 @@ def screen() -> Iterator[str]:
     needs("xdotool", "apt install xdotool")
     read, write = os.pipe()
     server = subprocess.Popen(
-        [xvfb, "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp"], pass_fds=[write],
+        [xvfb, "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp", "-noreset"], pass_fds=[write],
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)

@@ -45,7 +45,7 @@ def test_a_patch_is_made_undone_and_made_again(editor: Driven, folder: Path) -> 
     editor.drag(boxes["sine1"]["ports"]["out:y"], boxes["gain1"]["ports"]["in:x"], "wiring")
     editor.drag(boxes["gain1"]["ports"]["out:y"], boxes["out1"]["ports"]["in:x"], "wiring")
     state = editor.settled()
-    assert state["cables"] == ["gain1.y -> out1.x", "sine1.y -> gain1.x"]
+    assert state["cables"] == ["gain1.y -> out1.x", "sine1.y -> gain1.x"], state
     assert state["title"].startswith("● ")
     editor.key("ctrl+s")
     editor.until(lambda state: not state["unsaved"], "that it is saved")
@@ -106,6 +106,30 @@ def test_just_typing_begins_an_object_and_tab_completes_it(editor: Driven) -> No
     editor.until(lambda state: state["text"] == "gain~ 0.5", "its value")
     editor.key("Return")
     assert editor.until(lambda state: state["boxes"], "the object")["boxes"]["gain1"]["text"] == "gain~ 0.5"
+
+
+def test_a_number_is_dragged_and_put_back(editor: Driven) -> None:
+    editor.object((200, 120), "sine~ 220")
+    x, y = editor.until(lambda state: state["fields"].get("freq", [0])[0] > 900, "the inspector")["fields"]["freq"]
+    editor.point((x, y))
+    editor._tool("mousedown", "1")
+    for step in range(1, 6):
+        editor.point((x + 8 * step, y))
+        editor._tool("sleep", "0.1")
+    editor._tool("mouseup", "1")
+    state = editor.until(lambda state: state["undo"] == "Set sine1.freq" and not state["waiting"], "one step")
+    assert float(state["boxes"]["sine1"]["text"].split()[1]) > 220
+    editor.picture("inspector")
+    editor.until(lambda state: "reset freq" in state["fields"], "the way back")
+    editor.point(editor.state["fields"]["reset freq"])
+    editor._tool("click", "1")
+    editor.until(lambda state: state["boxes"]["sine1"]["text"] == "sine~", "the value without one of its own")
+    editor.settled()
+    for _ in range(2):
+        undo = editor.state["undo"]
+        editor.key("ctrl+z")
+        editor.until(lambda state, undo=undo: state["undo"] != undo and not state["waiting"], "an undo")
+    assert editor.state["boxes"]["sine1"]["text"] == "sine~ 220"
 
 
 def test_the_engine_plays_on_when_the_editor_is_killed(editor: Driven, folder: Path, display: str) -> None:

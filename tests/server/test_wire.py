@@ -79,6 +79,18 @@ FRAMES = (
 )  # fmt: skip
 
 
+def test_a_client_hears_when_another_stops_and_plays_it(server: Server) -> None:
+    async def go() -> None:
+        async with speaker(server, name="one") as one, speaker(server, name="two") as two:
+            await one.ask("stop")
+            await two.until(lambda: two.of("playing"), "that it stops")
+            await one.ask("play")
+            await two.until(lambda: len(two.of("playing")) > 1, "that it plays")
+            assert [data["playing"] for data in two.of("playing")] == [False, True]
+
+    asyncio.run(go())
+
+
 def test_what_is_no_request_is_answered_with_what_is_legal_and_nothing_stops(server: Server) -> None:
     async def go() -> None:
         async with speaker(server) as client:

@@ -159,7 +159,7 @@ def test_what_was_moved_is_kept_when_asked_and_survives_a_stop(session: Session)
     session.set("level.gain", 0.5)
     news.until(lambda: "/patch/level/gain" in news.values(), "the gain")
     session.stop()
-    news.until(lambda: {"on": False} in news.of("playing"), "the end")
+    news.until(lambda: {"playing": False} in news.of("playing"), "the end")
     assert session.live == {"/patch/osc/freq": 500, "/patch/level/gain": 0.5}
     session.play()
     news.until(lambda: news.values().get("/patch/osc/freq") == 500 or session.get("osc.freq") == 500, "500 Hz again")

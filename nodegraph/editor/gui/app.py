@@ -187,6 +187,7 @@ class App:
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self._asking is not None, "size": list(self.editing.size), "frames": self._frames,
+            "fields": self.inspector.places(),
         }  # fmt: skip
         return state_of(self.editing, (0.0, float(MENU)), **window)
 

@@ -38,6 +38,15 @@ class Inspector:
         """Whether one of its fields has the keyboard."""
         return any(dpg.is_item_active(field) for field in self._fields.values())
 
+    def places(self) -> dict[str, list[float]]:
+        """Where its fields are in the window, for tests."""
+        found = {}
+        for name, field in self._fields.items():
+            left, top = dpg.get_item_rect_min(field)
+            width, height = dpg.get_item_rect_size(field)
+            found[name] = [left + width / 2, top + height / 2]
+        return found
+
     def fit(self, width: float, height: float, top: float, bottom: float) -> None:
         """Take the right edge of a window of this size."""
         dpg.configure_item(
@@ -104,7 +113,8 @@ class Inspector:
             with dpg.tooltip(at):
                 dpg.add_text(words, wrap=320)
         if stored:
-            dpg.add_button(label="reset", small=True, user_data=item.name, callback=self._reset)
+            button = dpg.add_button(label="reset", small=True, user_data=item.name, callback=self._reset)
+            self._fields[f"reset {item.name}"] = button
 
     def _control(self, entry: NodeEntry, control: Control) -> int | str:
         low, high = control.span
@@ -123,10 +133,10 @@ class Inspector:
                 speed=max(0.05, (high - low) / 400), **common,
             )  # fmt: skip
         else:
-            speed = max(abs(number), (high - low) / 1000) / 100 if control.curve == "log" else (high - low) / 400
             field = dpg.add_drag_float(
-                width=FIELD, min_value=low, max_value=high, clamped=True, speed=speed, format="%.5g", **common
-            )
+                width=FIELD, min_value=low, max_value=high, clamped=True, format="%.5g",
+                speed=_speed(control, number), **common,
+            )  # fmt: skip
         dpg.bind_item_handler_registry(field, self._letting_go)
         return field  # type: ignore[no-any-return]
 
@@ -170,6 +180,15 @@ class Inspector:
     def _renamed(self, _sender: object, value: str, _data: object) -> None:
         self.editing.rename(self._node, value)
         self._look = None
+
+
+def _speed(control: Control, number: float) -> float:
+    """How much a point of the hand's way is: a hundredth of what stands there, for spans are wide (a frequency's goes
+    from -20000 to 20000 Hz), and never so much that the span is crossed by a twitch.
+    """
+    most = (control.span[1] - control.span[0]) / 400
+    usual = max(abs(number), abs(control.default)) / 100
+    return most if control.default == 0.0 and control.curve != "log" else min(most, max(usual, most / 50))
 
 
 def _told(control: Control, number: float) -> float | int | bool:

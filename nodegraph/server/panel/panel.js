@@ -101,8 +101,8 @@ wire.on("opened", loadSoon);
 wire.on("log", (line) => addLine(at("log"), line));
 wire.on("saved", ({ path }) => addLine(at("log"), { text: `saved as ${path}` }));
 wire.on("presets", loadPresets);
-wire.on("playing", ({ on, error }) => {
-  showPlaying(on);
+wire.on("playing", ({ playing: plays, error }) => {
+  showPlaying(plays);
   if (error) wire.onProblem(error);
 });
 wire.on("status", (status) => {
