@@ -111,6 +111,10 @@ def _edit(place: Place | None, engine: Engine | None) -> None:
     state = os.environ.get(STATE)
     try:
         App(editing, keys, woken, engine=engine, state=None if state is None else Path(state)).run()
+    except KeyboardInterrupt:  # whoever ends the command means all of it; what is unsaved is kept for --recover
+        if engine is not None:
+            engine.end()
+        raise
     finally:
         editing.close()
     if editing.lost is not None and not editing.mirror.ready:

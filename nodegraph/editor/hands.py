@@ -156,6 +156,8 @@ class Hands:
         elif isinstance(doing, Wiring):
             start = scene.port(*doing.start.key)
             self.doing = None if start is None else wire.begun(scene, start, doing.at)
+            if isinstance(self.doing, Wiring):  # the mouse may stay where it is until it lets go
+                self.doing.over = wire.over(scene, self.doing, *doing.at, self.desk.viewport.zoom)
 
     def cancel(self) -> None:
         """As if the hand had never taken anything."""

@@ -119,6 +119,15 @@ def test_a_move_goes_on_while_another_edits(chain: Editing, session: Session) ->
     assert session.patch.document.place("gain1") == (round(at), 120)
 
 
+def test_a_cable_is_joined_though_another_edits_between_the_last_move_and_the_release(chain: Editing) -> None:
+    chain.hands.press(*port(chain, "sine1", "y", True))
+    end = port(chain, "gain1", "x", False)
+    chain.hands.move(*end)
+    made(chain, "float", (300, 300))
+    chain.hands.release(*end)
+    assert Cable.parse("sine1.y -> gain1.x") in chain.mirror.document.graph.cables
+
+
 def test_the_wheel_zooms_at_the_cursor_within_bounds() -> None:
     view = Viewport(10.0, 20.0, 1.0)
     before = view.patch(300, 200)

@@ -164,6 +164,16 @@ def test_closing_asks_about_what_is_not_saved(editor: Driven, folder: Path) -> N
     assert editor.process.returncode is None
 
 
+def test_ending_the_command_ends_its_engine(editor: Driven, folder: Path) -> None:
+    (file,) = (folder / "state" / "editor").glob("*.json")
+    editor.process.terminate()
+    assert editor.process.wait(60) == 143
+    end = time.monotonic() + 60
+    while file.exists():
+        assert time.monotonic() < end, "the engine lives on"
+        time.sleep(0.02)
+
+
 def test_an_unchanged_patch_is_closed_with_its_engine(editor: Driven, folder: Path) -> None:
     (file,) = (folder / "state" / "editor").glob("*.json")
     editor.key("ctrl+q")
