@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodegraph.core.errors import NodegraphError
+from nodegraph.core.replacing import replace_file
 
 if TYPE_CHECKING:
     from nodegraph.api.patch import Patch
@@ -56,14 +57,13 @@ def run(args: argparse.Namespace, ended: threading.Event) -> None:
     """Play and serve until it is to end. Raises NodegraphError when it cannot even be served."""
     from nodegraph.commands.company import company
     from nodegraph.commands.losing import keeping, lost_of
+    from nodegraph.commands.run import playing_options
     from nodegraph.session.session import Session
 
     lost = lost_of(args)
     patch = _patch(args.patch, lost)
     with Session(
-        patch, report=_say, driver=args.driver, device=args.device, rate=args.rate, input_device=args.input_device,
-        block=args.block, threads=args.threads, lookahead_s=args.lookahead, models_on=args.models_on,
-        models_memory=args.models_memory, models_threads=args.models_threads,
+        patch, report=_say, **playing_options(args)
     ) as session, keeping(session, args, lost, lambda text: session.say("", text)), company(
         session, args, lambda text: session.say("", text)
     ) as beside:  # fmt: skip
@@ -104,11 +104,7 @@ def _address(file: Path, server: Server, patch: Path) -> Iterator[None]:
 
 def _write(file: Path, data: dict[str, Any]) -> None:
     """At once and whole, for this user alone: it holds the token."""
-    beside = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        json.dump(data, stream)
-    os.replace(beside, file)
+    replace_file(file, json.dumps(data).encode(), mode=0o600)
 
 
 def _say(node: str, text: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nodegraph.headless.running import check_options, headless_options, run_headless
 
@@ -24,6 +24,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("patch", metavar="PATCH", type=Path)
     playing_arguments(parser)
     headless_options(parser)
+
+
+def playing_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What was said of the sound and the models, as `Playing` and `Session` take it."""
+    return {
+        "driver": args.driver, "device": args.device, "input_device": args.input_device, "rate": args.rate,
+        "block": args.block, "threads": args.threads, "lookahead_s": args.lookahead, "models_on": args.models_on,
+        "models_memory": args.models_memory, "models_threads": args.models_threads,
+    }  # fmt: skip
 
 
 def playing_arguments(parser: argparse.ArgumentParser) -> None:
@@ -121,11 +130,9 @@ def _play(
     from nodegraph.midi.door import MidiDoor, uses_midi
 
     playing = Playing(
-        patch, args.seconds, driver=args.driver, device=args.device, input_device=args.input_device, rate=args.rate,
-        block=args.block, input=input, record=args.record, report=view.log, first=posts, keep=args.picture is not None,
-        threads=args.threads, performance=args.perform, keep_performance=args.keep_performance,
-        lookahead_s=args.lookahead, models_on=args.models_on, models_memory=args.models_memory,
-        models_threads=args.models_threads,
+        patch, args.seconds, input=input, record=args.record, report=view.log, first=posts,
+        keep=args.picture is not None, performance=args.perform, keep_performance=args.keep_performance,
+        **playing_options(args),
     )  # fmt: skip
     hearing = Hearing(flatten(patch.document))
     interrupted = watch = None

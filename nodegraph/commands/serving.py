@@ -43,7 +43,7 @@ def serve(
     from nodegraph.commands.company import company
     from nodegraph.commands.hearing import Hearing
     from nodegraph.commands.losing import keeping
-    from nodegraph.commands.run import tell_what_is_left
+    from nodegraph.commands.run import playing_options, tell_what_is_left
     from nodegraph.commands.view import status_view
     from nodegraph.core.flatten import flatten
     from nodegraph.session.session import Session
@@ -54,12 +54,9 @@ def serve(
         view.log("", text)
 
     with Session(
-        patch, report=view.log, seconds=args.seconds, driver=args.driver, device=args.device, rate=args.rate,
-        input_device=args.input_device, block=args.block, input=input, threads=args.threads, record=args.record,
-        keep_performance=args.keep_performance, lookahead_s=args.lookahead, first=posts,
-        models_on=args.models_on, models_memory=args.models_memory,
-        models_threads=args.models_threads,
-        performance=args.perform, keep=args.picture is not None,
+        patch, report=view.log, seconds=args.seconds, input=input, record=args.record, first=posts,
+        keep_performance=args.keep_performance, performance=args.perform, keep=args.picture is not None,
+        **playing_options(args),
     ) as session, keeping(session, args, lost, say), company(session, args, say) as beside:  # fmt: skip
         session.play()
         session.once("record", "keep_performance", "first", "performance", "keep")  # a client may let it play again

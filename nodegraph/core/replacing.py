@@ -10,10 +10,11 @@ import stat
 from pathlib import Path
 
 
-def replace_file(path: Path, content: bytes) -> None:
+def replace_file(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Write `content` beside `path`, bring it to the disk, and put it in its place in one step.
 
-    A link stays a link: the file that it names is replaced. Permissions stay, and the owner where that is allowed.
+    A link stays a link: the file that it names is replaced. Permissions stay, and the owner where that is allowed; a
+    file that is new has those of `mode`, as far as the user's mask lets it.
     Raises OSError, and leaves everything as it was; a file that is read-only is not replaced.
     """
     target = os.path.realpath(path)
@@ -30,7 +31,7 @@ def replace_file(path: Path, content: bytes) -> None:
         if not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), target)
     beside = os.path.join(folder, f".{name[:100]}.{secrets.token_hex(4)}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(content)
