@@ -40,7 +40,9 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
         "cables": [str(cable) for cable in mirror.document.graph.cables], "selected": sorted(editing.selection.nodes),
         "selected_cables": sorted(str(cable) for cable in editing.selection.cables),
         "zoom": round(view.zoom, 4), "view": [round(view.x, 1), round(view.y, 1)],
-        "doing": DOING[type(editing.hands.doing)], "said": list(editing.lines)[-8:], **more,
+        "doing": DOING[type(editing.hands.doing)],
+        "hand": [round(at + first, 1) for at, first in zip(editing.hands.at, origin, strict=True)],
+        "said": list(editing.lines)[-8:], **more,
     }  # fmt: skip
 
 
@@ -54,7 +56,7 @@ class StateFile:
     def write(self, state: dict[str, Any]) -> None:
         """Put it there, if it is another than last time."""
         text = json.dumps(state)
-        if text != self._last:
+        if text != self._last:  # whole, but not brought to the disk: it is for whoever looks now
             self._last = text
             beside = self.path.with_name(self.path.name + ".new")
             beside.write_text(text, encoding="utf-8")

@@ -1,6 +1,7 @@
 """A screen without a screen, and an editor on it that is driven as by a hand: Xvfb, openbox, xdotool.
 
-Nothing here waits for a time: it waits until the editor's state says that something is so.
+Nothing here waits for a time, but for as long as a finger holds a key: it waits until the editor's state says that
+something is so.
 """
 
 from __future__ import annotations
@@ -147,8 +148,14 @@ class Driven:
         self.until(lambda state: state["doing"] == doing, f"that it is {doing}")
         for step in (0.3, 0.6, 0.9, 1.0):
             self.point([a + (b - a) * step for a, b in zip(start, end, strict=True)])
-        self._tool("sleep", "0.1", "mouseup", "1")
+        self.until(lambda state: all(abs(a - b) < 2 for a, b in zip(state["hand"], end, strict=True)), "the hand")
+        self._tool("mouseup", "1")
         self.until(lambda state: not state["doing"], "that the hand is empty")
+
+    def frames(self, count: int = 2) -> None:
+        """Until so many frames more were drawn: the window has seen what was done before."""
+        seen = self.state["frames"]
+        self.until(lambda state: state["frames"] >= seen + count, "another frame")
 
     def object(self, at: Sequence[float], text: str) -> None:
         """A new object by ``n``."""
