@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from bench.ears import HERE, _random
+from bench.ears import HERE, random_weight
 from bench.report import Row, row
 
 NAME: Final = "codecs"
@@ -31,7 +31,7 @@ def run(rounds: int) -> list[Row]:
     from nodegraph.models.convert.networks.encodec import encodec_decoder
 
     about = json.loads((HERE / "shapes" / "encodec.json").read_text(encoding="utf-8"))
-    weights = {name: _random(name, shape) for name, shape in about["shapes"].items()}
+    weights = {name: random_weight(name, shape) for name, shape in about["shapes"].items()}
     session = _opened(encodec_decoder(weights, about["config"]).SerializeToString())
     size = sum(value.size for name, value in weights.items() if name.startswith("decoder."))
     matrix = np.ones((size // 1_024, 1_024), np.float32)

@@ -93,7 +93,7 @@ def prepared(name: str) -> Path:
     about = json.loads((HERE / "shapes" / f"{name}.json").read_text(encoding="utf-8"))
     files = {"config": folder / "config.json", "weights": folder / "model.safetensors"}
     files["config"].write_text(json.dumps(about["config"]), encoding="utf-8")
-    save_file({key: _random(key, shape) for key, shape in about["shapes"].items()}, files["weights"])
+    save_file({key: random_weight(key, shape) for key, shape in about["shapes"].items()}, files["weights"])
     whole = folder / f"{name}-whole.onnx"
     whole.write_bytes(NETWORKS[EARS[name].network].draw(files).SerializeToString())
     make(open_model(whole), "int8", [], folder / "made.onnx")
@@ -103,7 +103,7 @@ def prepared(name: str) -> Path:
     return target
 
 
-def _random(name: str, shape: list[int]) -> Any:
+def random_weight(name: str, shape: list[int]) -> Any:
     """Numbers that keep what goes through many layers at about 1."""
     random = np.random.default_rng(len(name))
     if len(shape) < 2:

@@ -99,9 +99,8 @@ def _check_kind(weights: Mapping[str, Array]) -> None:
         what = "its text's side is missing: it has no text_branch."
         raise _other(what, "Take the whole checkpoint, as LAION publishes it.")
     kinds = weights.get("text_branch.embeddings.token_type_embeddings.weight")
-    if (
-        kinds is None or len(kinds) != 1
-    ):  # BERT tells two sentences apart there; BART and LAION's own have no such table
+    # BERT tells two sentences apart there; BART and LAION's own have no such table
+    if kinds is None or len(kinds) != 1:
         what = "its text's side is no RoBERTa."
         raise _other(what, "Take one with RoBERTa: all that LAION published are of that kind.")
     taps, bands = (weights.get(f"audio_branch.{name}") for name in (
