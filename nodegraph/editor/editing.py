@@ -5,16 +5,20 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, get_args
 
 from nodegraph.core.commands import Add, Command, Connect, Rename, Replace, Set
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.ports import Inlet, Outlet
+from nodegraph.editor.arranging import Box as Shape
+from nodegraph.editor.arranging import Direction, Edge, align, distribute, snap, tidy
 from nodegraph.editor.clipboard import copied, pasted
 from nodegraph.editor.hands import Hands
-from nodegraph.editor.link import Down, Link, News, Place, Up
+from nodegraph.editor.link import AWAY, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objecttext import Typed, parameters, typed
-from nodegraph.editor.scene import HEIGHT, Scene
+from nodegraph.editor.scene import HEIGHT, Scene, links, shapes
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wiring import Wiring
@@ -22,6 +26,7 @@ from nodegraph.editor.wiring import Wiring
 LINES: Final = 500
 NUDGE: Final = 10.0
 STEP: Final = 20.0
+GRID: Final = 10.0
 ROOT: Final = "/patch"
 Clip = tuple[Callable[[], str], Callable[[str], None]]
 
@@ -68,7 +73,15 @@ class Editing:
             "next-object": lambda: self.step(1), "previous-object": lambda: self.step(-1),
             "zoom-in": lambda: self._zoom(2.0), "zoom-out": lambda: self._zoom(-2.0),
             "zoom-none": self._zoom_none, "show-all": self.show_all, "play": self.play_or_stop,
+            "tidy": lambda: self.arrange("Tidy up", self._tidied),
+            "snap": lambda: self.arrange("Snap to the grid", lambda boxes: snap(boxes, GRID)),
         }  # fmt: skip
+        for edge in get_args(Edge):
+            self.actions[f"align-{edge}"] = partial(self.arrange, f"Align {edge}", partial(align, edge=edge))
+        for way in get_args(Direction):
+            self.actions[f"distribute-{way}"] = partial(
+                self.arrange, f"Distribute {way}", partial(distribute, direction=way)
+            )
 
     def _keep(self, text: str) -> None:
         self._text = text
@@ -153,7 +166,7 @@ class Editing:
     def do(self, commands: list[Command], label: str = "", merge: str | None = None) -> bool:
         """Carry out commands as one step. False when it cannot be, which is said."""
         if not self.link.up:
-            self.say("The engine is away: nothing can be changed until it is back.")
+            self.say(AWAY.describe())
             return False
         done = self.mirror.edit(commands, label=label, merge=merge)
         self.follow()
@@ -189,10 +202,13 @@ class Editing:
         """What is selected, as patch text."""
         if not self.selection.nodes:
             return False
+        self._clipboard[1](self._copied())
+        return True
+
+    def _copied(self) -> str:
         places = {id: (box.x, box.y) for id, box in self.scene.boxes.items()}
         nodes = [id for id in self.mirror.document.graph.nodes if id in self.selection.nodes]
-        self._clipboard[1](copied(self.mirror.document, nodes, places))
-        return True
+        return copied(self.mirror.document, nodes, places)
 
     def cut(self) -> None:
         """Copy it and take it away."""
@@ -209,9 +225,7 @@ class Editing:
     def duplicate(self) -> None:
         """What is selected, once more, a little below."""
         if self.selection.nodes:
-            places = {id: (box.x, box.y) for id, box in self.scene.boxes.items()}
-            nodes = [id for id in self.mirror.document.graph.nodes if id in self.selection.nodes]
-            self._paste(copied(self.mirror.document, nodes, places), "Duplicate")
+            self._paste(self._copied(), "Duplicate")
 
     def _paste(self, text: str, label: str, at: tuple[float, float] | None = None) -> None:
         try:
@@ -228,6 +242,17 @@ class Editing:
         nodes = self.selection.nodes
         places = {id: (box.x + dx, box.y + dy) for id, box in self.scene.boxes.items() if id in nodes}
         self.do(self.selection.moving(self.mirror.document, places), merge="nudge")
+
+    def arrange(self, label: str, how: Callable[[list[Shape]], Mapping[str, tuple[float, float]]]) -> None:
+        """Put what is selected elsewhere as one step; all boxes, when fewer than two are."""
+        every = self.scene.boxes
+        chosen = self.selection.nodes if len(self.selection.nodes) > 1 else every.keys()
+        places = how(shapes(box for id, box in every.items() if id in chosen))
+        self.do(self.selection.moving(self.mirror.document, dict(places)), label)
+
+    def _tidied(self, boxes: list[Shape]) -> Mapping[str, tuple[float, float]]:
+        inside = {box.id: self.scene.boxes[box.id] for box in boxes}
+        return tidy(boxes, links(inside, self.mirror.document.graph.cables))
 
     def select_all(self) -> None:
         """Every box."""
@@ -280,6 +305,15 @@ class Editing:
         if len(self.selection.nodes) == 1:
             box = self.scene.boxes[next(iter(self.selection.nodes))]
             self.asked, self.changing = (box.x, box.y, None), box.node
+
+    def hangs(self) -> Inlet | Outlet | None:
+        """The port from which a cable hangs for the object that is asked for."""
+        wiring = self.asked[2] if self.asked is not None else None
+        entry = self.mirror.document.graph.nodes.get(wiring.start.node) if wiring is not None else None
+        if wiring is None or entry is None or entry.spec is None:
+            return None
+        ports: Mapping[str, Any] = entry.spec.outlet_named if wiring.start.out else entry.spec.inlet_named
+        return ports.get(wiring.start.name)
 
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""

@@ -11,11 +11,11 @@ from typing import Any
 
 from nodegraph.core.errors import PatchError
 from nodegraph.core.hints import shown
-from nodegraph.core.ports import Control, Setting
+from nodegraph.core.ports import Control, Inlet, Outlet, Setting
 from nodegraph.core.registry import Registry
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import NodeEntry
-from nodegraph.editor.boxtext import parse, written
+from nodegraph.editor.boxtext import hint, parse, written
 from nodegraph.editor.finding import Completion, complete
 
 
@@ -56,10 +56,20 @@ def label_of(entry: NodeEntry) -> str:
     return " ".join(words)
 
 
-def offers(text: str, kinds: Registry, limit: int = 8) -> list[Completion]:
-    """Kinds that the first word of a text may mean, likeliest first."""
+def offers(text: str, kinds: Registry, limit: int = 8, fits: Inlet | Outlet | None = None) -> list[Completion]:
+    """Kinds that the first word of a text may mean, likeliest first. Where a cable hangs (`fits`), those that it can be
+    joined to, without a word too."""
     word = text.split(" ", 1)[0]
-    return complete(word, kinds, limit) if word else []
+    return complete(word, kinds, limit, fits) if word or fits is not None else []
+
+
+def taken(text: str, kinds: Registry) -> str:
+    """The kind that is typed and what it takes, in its order, with marks around what is being typed; empty without."""
+    found = hint(text, kinds)
+    if found is None:
+        return ""
+    names = [f"‹{item.name}›" if at == found.active else item.name for at, item in enumerate(found.arguments)]
+    return f"{found.kind}  {'  '.join(names) or 'takes no values'}"
 
 
 def parameters(spec: NodeSpec) -> list[Control | Setting]:

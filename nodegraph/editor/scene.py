@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.document import Document
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.editor import arranging
 from nodegraph.editor.objecttext import label_of
 
 Point = tuple[float, float]
@@ -26,8 +27,7 @@ REACH: Final = 9.0
 """How near to a port, in points of the screen, is at it."""
 INWARD: Final = 0.3
 """How much of a box's height its ports take, however small it is seen: the rest is for moving it."""
-ROW: Final = 70.0
-GAP: Final = 30.0
+ORIGIN: Final = (40.0, 40.0)
 PIECES: Final = 20
 _Named = tuple[str, CableKind | None, bool]
 """A port's name, what flows there, and whether it is a control."""
@@ -84,18 +84,25 @@ class Scene:
         self.boxes: dict[str, Box] = {}
         """In the order in which they are drawn: the last lies on top."""
         self.document = Document()
+        self._tidied: dict[str, Point] = {}
+        """Places of nodes whose places the document does not tell."""
 
     def follow(self, document: Document) -> None:
         """Lay out what the document has now."""
         self.document = document
         graph = document.graph.view
-        found: dict[str, Box] = {}
-        unplaced = [id for id in graph.nodes if document.place(id) is None]
-        places = placed(graph, unplaced) if unplaced else {}
-        for id, entry in graph.nodes.items():
-            x, y = document.place(id) or places[id]
-            found[id] = box_of(graph, entry, x, y)
-        self.boxes = found
+        self.boxes = {
+            id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)))
+            for id, entry in graph.nodes.items()
+        }
+        unplaced = {id: box for id, box in self.boxes.items() if document.place(id) is None}
+        if not unplaced.keys() <= self._tidied.keys():  # made by a program: nobody has told where they are
+            self._tidied = arranging.tidy(
+                shapes(replace(box, x=ORIGIN[0], y=ORIGIN[1]) for box in unplaced.values()),
+                links(unplaced, graph.cables),
+            )
+            for id, box in unplaced.items():
+                box.x, box.y = self._tidied[id]
 
     def shift(self, nodes: Iterable[str], dx: float, dy: float) -> None:
         """Move boxes here alone, as long as the hand holds them."""
@@ -211,35 +218,27 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
     return Box(entry.id, text, x, y, width, ports(ins, False), ports(outs, True), entry.spec is not None)
 
 
-def placed(graph: GraphView, nodes: Iterable[str]) -> dict[str, Point]:
-    """Places for nodes whose places nobody has told: below what they hear, side by side."""
-    depth: dict[str, int] = {}
+def shapes(boxes: Iterable[Box]) -> list[arranging.Box]:
+    """Boxes as they are arranged."""
+    return [
+        arranging.Box(
+            box.node, box.x, box.y, box.width, box.height,
+            tuple(port.at for port in box.inlets), tuple(port.at for port in box.outlets),
+        )
+        for box in boxes
+    ]  # fmt: skip
 
-    def deepest(node: str) -> int:
-        depth[node] = 0  # what leads back here counts for nothing
-        stack = [(node, iter(list(graph.cables_into(node))))]
-        while stack:
-            at, cables = stack[-1]
-            for cable in cables:
-                if cable.from_node not in depth:
-                    depth[cable.from_node] = 0
-                    stack.append((cable.from_node, iter(list(graph.cables_into(cable.from_node)))))
-                    break
-                depth[at] = max(depth[at], depth[cable.from_node] + 1)
-            else:
-                stack.pop()
-                if stack:
-                    depth[stack[-1][0]] = max(depth[stack[-1][0]], depth[at] + 1)
-        return depth[node]
 
-    rows: dict[int, float] = {}
-    found: dict[str, Point] = {}
-    for id in nodes:
-        row = depth[id] if id in depth else deepest(id)
-        x = rows.get(row, 40.0)
-        found[id] = x, 40.0 + ROW * row
-        rows[row] = x + box_of(graph, graph.node(id), 0.0, 0.0).width + GAP
-    return found
+def links(boxes: Mapping[str, Box], cables: Iterable[Cable]) -> list[arranging.Link]:
+    """The cables among these boxes, with their ports counted."""
+    outlets = {port.key: number for box in boxes.values() for number, port in enumerate(box.outlets)}
+    inlets = {port.key: number for box in boxes.values() for number, port in enumerate(box.inlets)}
+    return [
+        (cable.from_node, outlets[cable.from_node, cable.from_port, True],
+         cable.to_node, inlets[cable.to_node, cable.to_port, False])
+        for cable in cables
+        if cable.from_node in boxes and cable.to_node in boxes
+    ]  # fmt: skip
 
 
 def curve(start: Point, end: Point) -> tuple[Point, Point, Point, Point]:

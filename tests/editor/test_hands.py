@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from nodegraph.core.cable import Cable
+from nodegraph.core.ports import CableKind
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.hands import MIDDLE
+from nodegraph.editor.objecttext import offers
 from nodegraph.editor.viewport import LARGEST, SMALLEST, Viewport
 from nodegraph.session.session import Session
 from tests.editor.editors import drag, made, middle, port, settled
@@ -46,6 +48,10 @@ def test_a_cable_let_go_on_a_box_takes_the_nearest_inlet_that_fits(chain: Editin
 def test_a_cable_let_go_in_the_void_asks_for_an_object_and_joins_it(chain: Editing, session: Session) -> None:
     drag(chain, port(chain, "sine1", "y", True), (500, 400))
     assert chain.asked is not None
+    kinds = chain.mirror.document.graph.registry
+    offered = offers("", kinds, 500, chain.hangs())
+    takes = {spec.kind for spec in kinds if any(CableKind.SIGNAL in inlet.takes for inlet in spec.inlets)}
+    assert {item.kind for item in offered} == takes < {spec.kind for spec in kinds}
     assert chain.answer("svf~ 800")
     settled(chain)
     assert [str(cable) for cable in session.patch.graph.cables] == ["sine1.y -> svf1.x"]
@@ -126,6 +132,30 @@ def test_a_cable_is_joined_though_another_edits_between_the_last_move_and_the_re
     made(chain, "float", (300, 300))
     chain.hands.release(*end)
     assert Cable.parse("sine1.y -> gain1.x") in chain.mirror.document.graph.cables
+
+
+def test_boxes_are_tidied_and_aligned_as_one_step_each(chain: Editing, session: Session) -> None:
+    drag(chain, port(chain, "sine1", "y", True), port(chain, "gain1", "x", False))
+    drag(chain, port(chain, "gain1", "y", True), port(chain, "out1", "x", False))
+    settled(chain)
+    chain.selection.only(["gain1"])
+    chain.nudge(300.0, -90.0)
+    settled(chain)
+    crooked = {id: session.patch.document.place(id) for id in chain.scene.boxes}
+    chain.actions["tidy"]()
+    settled(chain)
+    tops = [session.patch.document.place(id)[1] for id in ("sine1", "gain1", "out1")]
+    assert tops == sorted(tops) and len(set(tops)) == 3
+    chain.selection.only(["gain1", "out1"])
+    chain.actions["align-right"]()
+    settled(chain)
+    boxes = chain.scene.boxes
+    assert boxes["gain1"].x + boxes["gain1"].width == pytest.approx(boxes["out1"].x + boxes["out1"].width, abs=1)
+    for label in ("Align right", "Tidy up"):
+        assert chain.mirror.undo_label == label
+        chain.undo()
+        settled(chain)
+    assert {id: session.patch.document.place(id) for id in chain.scene.boxes} == crooked
 
 
 def test_the_wheel_zooms_at_the_cursor_within_bounds() -> None:

@@ -10,7 +10,7 @@ from nodegraph.core.document import Document
 from nodegraph.core.graph import Graph
 from nodegraph.core.patchfile import loads
 from nodegraph.core.registry import registry
-from nodegraph.editor.objecttext import offers, text_of, typed
+from nodegraph.editor.objecttext import offers, taken, text_of, typed
 from nodegraph.editor.scene import CHARACTER, PADDING, Scene
 
 
@@ -91,6 +91,11 @@ def test_what_is_typed_is_a_node_and_what_it_shows_is_typed_again(text: str, kin
     graph.add(found.kind, "one", **found.values)
     again = typed(text_of(graph.node("one"), registry()), registry())
     assert again == found
+
+
+def test_what_is_being_typed_is_marked() -> None:
+    assert taken("svf~ 800 0.", registry()).startswith("svf~  cutoff  ‹resonance›")
+    assert taken("nothing", registry()) == ""
 
 
 def test_completion_knows_other_names_and_descriptions() -> None:

@@ -24,6 +24,7 @@ from nodegraph.editor.gui.keyboard import Keyboard
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.hands import LEFT
 from nodegraph.editor.keys import ACTIONS, Keys, chord
+from nodegraph.editor.objecttext import text_of
 from nodegraph.editor.state import StateFile, state_of
 
 ACTIVE_S: Final = 1 / 30
@@ -79,6 +80,8 @@ class App:
             self._line = dpg.add_text("")
         self.objectbox = ObjectBox(editing)
         self._asking: int | str | None = None
+        self._first = ""
+        """The letter that began an object by just being typed."""
         self._handlers()
         dpg.set_exit_callback(lambda *_: self._later.append(self.quit))
         dpg.set_primary_window(self.window, True)
@@ -205,15 +208,10 @@ class App:
         node = self.editing.changing
         text, first = "", self._first
         if node is not None:
-            from nodegraph.editor.objecttext import text_of
-
             graph = self.editing.mirror.document.graph
             text, first = text_of(graph.node(node), graph.registry), ""
         self._first = ""
         self.objectbox.open(x, y + MENU, text, first)
-
-    _first = ""
-    """The letter that began an object by just being typed."""
 
     def _callbacks(self) -> None:
         jobs = [job for job in dpg.get_callback_queue() or () if job[0] is not None]

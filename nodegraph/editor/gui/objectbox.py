@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.finding import Completion
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
-from nodegraph.editor.objecttext import offers, parameters
+from nodegraph.editor.objecttext import offers, taken
 
 WIDTH: Final = 430
 ROWS: Final = 7
@@ -102,7 +102,7 @@ class ObjectBox:
         text = self.text
         word, space, rest = text.partition(" ")
         kinds = self.editing.mirror.document.graph.registry
-        if self._offers and (self._chosen or kinds.get(word) is None):  # not a kind: the one that is offered
+        if self._offers and (self._chosen or (word and kinds.get(word) is None)):  # not a kind: the one that is offered
             text = f"{self._offers[self._chosen].kind}{space}{rest}"
         if not self.editing.answer(text):
             dpg.configure_item(self._wrong, show=True, default_value=self.editing.lines[-1])
@@ -135,18 +135,18 @@ class ObjectBox:
             return
         self._looked = text
         kinds = self.editing.mirror.document.graph.registry
-        word, space, _ = text.partition(" ")
-        self._offers, self._chosen = ([] if space else offers(text, kinds, ROWS)), 0
-        spec = kinds.get(kinds.resolve(word)) if word else None
-        taken = "" if spec is None else "  ".join(item.name for item in parameters(spec)) or "takes no values"
-        dpg.set_value(self._takes, f"{spec.kind}  {taken}" if spec is not None else "")
-        dpg.configure_item(self._takes, show=spec is not None)
+        _, space, _ = text.partition(" ")
+        self._offers, self._chosen = ([] if space else offers(text, kinds, ROWS, self.editing.hangs())), 0
+        words = taken(text, kinds)
+        dpg.set_value(self._takes, words)
+        dpg.configure_item(self._takes, show=bool(words))
         self._show_offers()
 
     def _show_offers(self) -> None:
         dpg.delete_item(self._list, children_only=True)
         for index, offer in enumerate(self._offers):
-            label = f"{offer.kind:<14} {offer.description}"
+            name = f"{offer.kind} ({offer.matched})" if offer.why == "alias" else offer.kind
+            label = f"{name:<14} {offer.description}"
             dpg.add_selectable(
                 label=label if len(label) < 52 else label[:51] + "…", parent=self._list, user_data=offer.kind,
                 default_value=index == self._chosen, callback=self._clicked,
