@@ -68,6 +68,8 @@ ACTIONS: Final = (
     Action("zoom-out", "Smaller", "View", ("ctrl+minus",)),
     Action("zoom-none", "As large as it is", "View", ("ctrl+0",)),
     Action("show-all", "Show everything", "View", ("ctrl+9", "home")),
+    Action("panel-inspector", "Values", "View", ("ctrl+i",)),
+    Action("panel-log", "Log", "View", ("ctrl+l",)),
     Action("keys", "List all keys", "View", ("f1",)),
     Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
 )

@@ -82,6 +82,6 @@ def made(editing: Editing, text: str, at: tuple[float, float]) -> str:
     """A new object; gives its id."""
     before = set(editing.mirror.document.graph.nodes)
     editing.ask_for_object(*at)
-    assert editing.answer(text), list(editing.lines)[-1]
+    assert editing.objects.answer(text), list(editing.lines)[-1]
     (new,) = set(editing.mirror.document.graph.nodes) - before
     return new

@@ -70,7 +70,7 @@ def test_what_cannot_play_is_served_and_mended(tmp_path: Path, begun: list[Engin
         editing.play_or_stop()
         until(editing, lambda: any("nowhere~" in line or "Loop" in line for line in editing.lines), "why not")
         editing.selection.only(["b"], editing.mirror.document.graph.cables)
-        editing.delete()
+        editing.chosen.delete()
         settled(editing)
         editing.play_or_stop()
         until(editing, lambda: editing.playing, "that it plays")

@@ -47,12 +47,12 @@ def test_a_cable_let_go_on_a_box_takes_the_nearest_inlet_that_fits(chain: Editin
 
 def test_a_cable_let_go_in_the_void_asks_for_an_object_and_joins_it(chain: Editing, session: Session) -> None:
     drag(chain, port(chain, "sine1", "y", True), (500, 400))
-    assert chain.asked is not None
+    assert chain.objects.asked is not None
     kinds = chain.mirror.document.graph.registry
-    offered = offers("", kinds, 500, chain.hangs())
+    offered = offers("", kinds, 500, chain.objects.hangs())
     takes = {spec.kind for spec in kinds if any(CableKind.SIGNAL in inlet.takes for inlet in spec.inlets)}
     assert {item.kind for item in offered} == takes < {spec.kind for spec in kinds}
-    assert chain.answer("svf~ 800")
+    assert chain.objects.answer("svf~ 800")
     settled(chain)
     assert [str(cable) for cable in session.patch.graph.cables] == ["sine1.y -> svf1.x"]
     chain.undo()
@@ -61,7 +61,7 @@ def test_a_cable_let_go_in_the_void_asks_for_an_object_and_joins_it(chain: Editi
 
 
 def test_moving_several_is_one_step(chain: Editing, session: Session) -> None:
-    chain.select_all()
+    chain.chosen.select_all()
     steps = session.revision
     x, y = middle(chain, "gain1")
     drag(chain, (x, y), (x + 30 * chain.viewport.zoom, y + 10 * chain.viewport.zoom))
@@ -99,7 +99,7 @@ def test_a_cable_is_selected_and_removed(chain: Editing, session: Session) -> No
     chain.hands.press((ax + bx) / 2, (ay + by) / 2)
     chain.hands.release((ax + bx) / 2, (ay + by) / 2)
     assert [str(cable) for cable in chain.selection.cables] == ["sine1.y -> gain1.x"]
-    chain.delete()
+    chain.chosen.delete()
     settled(chain)
     assert not session.patch.graph.cables and len(session.patch.graph) == 3
 
@@ -108,7 +108,7 @@ def test_letting_go_of_a_move_puts_boxes_back(chain: Editing) -> None:
     chain.hands.press(*middle(chain, "gain1"))
     chain.hands.move(700, 500)
     assert chain.scene.boxes["gain1"].y != 120
-    chain.let_go()
+    chain.chosen.let_go()
     assert chain.scene.boxes["gain1"].y == 120
     assert not chain.mirror.waiting
 
@@ -139,7 +139,7 @@ def test_boxes_are_tidied_and_aligned_as_one_step_each(chain: Editing, session: 
     drag(chain, port(chain, "gain1", "y", True), port(chain, "out1", "x", False))
     settled(chain)
     chain.selection.only(["gain1"])
-    chain.nudge(300.0, -90.0)
+    chain.chosen.nudge(300.0, -90.0)
     settled(chain)
     crooked = {id: session.patch.document.place(id) for id in chain.scene.boxes}
     chain.actions["tidy"]()

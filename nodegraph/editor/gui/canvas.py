@@ -15,6 +15,8 @@ from nodegraph.core.ports import CableKind
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
+from nodegraph.editor.gui.overlay import Layers
+from nodegraph.editor.gui.overlays import OVERLAYS
 from nodegraph.editor.hands import Framing
 from nodegraph.editor.scene import PADDING, PORT, Box, Port, curve
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
@@ -38,13 +40,22 @@ class Canvas:
         self.drawn = 0
         """How many boxes and cables were drawn anew, ever."""
         self._character = character * TEXT_SIZE
+        self.origin = (0.0, 0.0)
+        """Where it begins in the window's drawing."""
         with dpg.draw_layer(parent=window):
-            self._grid = dpg.add_draw_node()
+            with dpg.draw_node() as self._still:
+                self._grid = dpg.add_draw_node()
             with dpg.draw_node() as self._root:
+                under = dpg.add_draw_node()
                 self._cables = dpg.add_draw_node()
                 self._boxes = dpg.add_draw_node()
+                over = dpg.add_draw_node()
                 self._over = dpg.add_draw_node()
-            self._top = dpg.add_draw_node()
+            with dpg.draw_node() as self._front:
+                front = dpg.add_draw_node()
+                self._top = dpg.add_draw_node()
+        layers = Layers(under, over, front, character)
+        self.overlays = [kind(editing, layers) for kind in OVERLAYS]
         self._nodes: dict[Any, int | str] = {}
         self._looks: dict[Any, Any] = {}
         self._grid_look: Any = None
@@ -53,10 +64,13 @@ class Canvas:
     def show(self) -> None:
         """Draw what looks otherwise than it did."""
         editing, view = self.editing, self.editing.viewport
-        pan = (view.x, view.y)
+        left, top = self.origin
+        pan = (view.x + left, view.y + top, left, top)
         if pan != self._pan:
             self._pan = pan
-            dpg.apply_transform(self._root, dpg.create_translation_matrix([*pan]))
+            dpg.apply_transform(self._root, dpg.create_translation_matrix([view.x + left, view.y + top]))
+            for still in (self._still, self._front):
+                dpg.apply_transform(still, dpg.create_translation_matrix([left, top]))
         self._show_grid()
         zoom = view.zoom
         graph = editing.mirror.document.graph
@@ -77,6 +91,13 @@ class Canvas:
                 self._draw(key, look)
         dpg.delete_item(self._over, children_only=True)
         self._show_hand(zoom)
+
+    def show_overlays(self) -> bool:
+        """Draw what lies over it, before every frame. Whether something there moves by itself."""
+        moves = False
+        for overlay in self.overlays:
+            moves = overlay.show() or moves
+        return moves
 
     def _draw(self, key: Any, look: Any) -> None:
         self.drawn += 1

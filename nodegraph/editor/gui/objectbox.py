@@ -84,7 +84,7 @@ class ObjectBox:
     def key(self, key: str, chord: str) -> None:
         """A key while it is shown."""
         if key == "escape":
-            self.editing.answer(None)
+            self.editing.objects.answer(None)
         elif key == "enter":
             self._enter()
         elif key in ("up", "down"):
@@ -104,7 +104,7 @@ class ObjectBox:
         kinds = self.editing.mirror.document.graph.registry
         if self._offers and (self._chosen or (word and kinds.get(word) is None)):  # not a kind: the one that is offered
             text = f"{self._offers[self._chosen].kind}{space}{rest}"
-        if not self.editing.answer(text):
+        if not self.editing.objects.answer(text):
             dpg.configure_item(self._wrong, show=True, default_value=self.editing.lines[-1])
             dpg.set_value(self._wrong, self.editing.lines[-1])
             if self._field is not None:
@@ -136,7 +136,7 @@ class ObjectBox:
         self._looked = text
         kinds = self.editing.mirror.document.graph.registry
         _, space, _ = text.partition(" ")
-        self._offers, self._chosen = ([] if space else offers(text, kinds, ROWS, self.editing.hangs())), 0
+        self._offers, self._chosen = ([] if space else offers(text, kinds, ROWS, self.editing.objects.hangs())), 0
         words = taken(text, kinds)
         dpg.set_value(self._takes, words)
         dpg.configure_item(self._takes, show=bool(words))
@@ -154,4 +154,4 @@ class ObjectBox:
 
     def _clicked(self, _sender: object, _value: object, kind: str) -> None:
         _, space, rest = self.text.partition(" ")
-        self.editing.answer(f"{kind}{space}{rest}")
+        self.editing.objects.answer(f"{kind}{space}{rest}")

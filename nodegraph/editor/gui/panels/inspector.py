@@ -13,25 +13,25 @@ from nodegraph.core.ports import Control, Setting
 from nodegraph.core.view import NodeEntry
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
+from nodegraph.editor.gui.panel import Panel, place_of
 
-WIDTH: Final = 300
+WIDTH: Final = 284
 FIELD: Final = 120
 
 
-class Inspector:
-    """The panel at the right of the window."""
+class Inspector(Panel):
+    """The values of the node that is selected."""
 
-    def __init__(self, editing: Editing) -> None:
-        self.editing = editing
+    name, title, side, shown_at_first = "inspector", "Values", "right", True
+
+    def __init__(self, editing: Editing, parent: int | str) -> None:
+        super().__init__(editing, parent)
         self._look: Any = None
         self._fields: dict[str, int | str] = {}
         self._node = ""
         with dpg.item_handler_registry() as self._letting_go:
             dpg.add_item_deactivated_after_edit_handler(callback=self._let_go)
-        with dpg.window(
-            no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
-        ) as self.window:  # fmt: skip
-            self._body = dpg.add_group()
+        self._body = dpg.add_group(parent=parent)
 
     @property
     def typing(self) -> bool:
@@ -39,21 +39,9 @@ class Inspector:
         return any(dpg.is_item_active(field) for field in self._fields.values())
 
     def places(self) -> dict[str, list[float]]:
-        """Where its fields are in the window, for tests."""
-        found = {}
-        for name, field in self._fields.items():
-            left, top = dpg.get_item_rect_min(field)
-            width, height = dpg.get_item_rect_size(field)
-            found[name] = [left + width / 2, top + height / 2]
-        return found
+        return {name: place_of(field) for name, field in self._fields.items()}
 
-    def fit(self, width: float, height: float, top: float, bottom: float) -> None:
-        """Take the right edge of a window of this size."""
-        dpg.configure_item(
-            self.window, pos=(int(width - WIDTH), int(top)), width=WIDTH, height=int(max(40, height - top - bottom))
-        )
-
-    def turn(self) -> None:
+    def turn(self) -> bool:
         """Show the node that is selected, as it is now."""
         editing = self.editing
         nodes = editing.selection.nodes
@@ -74,6 +62,7 @@ class Inspector:
                 if field is not None and not dpg.is_item_active(field):
                     number = editing.number(entry.id, control.name)
                     dpg.set_value(field, _told(control, number))
+        return False
 
     def _nothing(self, count: int) -> None:
         text = f"{count} objects are selected." if count else "Select an object: its values stand here."
@@ -178,7 +167,7 @@ class Inspector:
         self.editing.set_value(self._node, name, None)
 
     def _renamed(self, _sender: object, value: str, _data: object) -> None:
-        self.editing.rename(self._node, value)
+        self.editing.objects.rename(self._node, value)
         self._look = None
 
 

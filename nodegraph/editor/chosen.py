@@ -1,0 +1,136 @@
+"""What is done with what is selected: taken away, copied, moved, put in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, get_args
+
+from nodegraph.core.errors import NodegraphError
+from nodegraph.editor.arranging import Box as Shape
+from nodegraph.editor.arranging import Direction, Edge, align, distribute, snap, tidy
+from nodegraph.editor.clipboard import copied, pasted
+from nodegraph.editor.scene import links, shapes
+
+if TYPE_CHECKING:
+    from nodegraph.editor.editing import Editing
+
+Clip = tuple[Callable[[], str], Callable[[str], None]]
+NUDGE: Final = 10.0
+STEP: Final = 20.0
+GRID: Final = 10.0
+
+
+class Chosen:
+    """The actions of one editor that are for its selection."""
+
+    def __init__(self, editing: Editing, clipboard: Clip | None = None) -> None:
+        """`clipboard` reads and writes the system's; without it the editor has one of its own."""
+        self.editing = editing
+        self._text = ""
+        self._clipboard = clipboard or ((lambda: self._text), self._keep)
+
+    def _keep(self, text: str) -> None:
+        self._text = text
+
+    def actions(self) -> dict[str, Callable[[], Any]]:
+        """Its actions by name."""
+        found: dict[str, Callable[[], Any]] = {
+            "cut": self.cut, "copy": self.copy, "paste": self.paste, "duplicate": self.duplicate,
+            "delete": self.delete, "select-all": self.select_all, "select-none": self.let_go,
+            "move-left": lambda: self.nudge(-NUDGE, 0.0), "move-right": lambda: self.nudge(NUDGE, 0.0),
+            "move-up": lambda: self.nudge(0.0, -NUDGE), "move-down": lambda: self.nudge(0.0, NUDGE),
+            "next-object": lambda: self.step(1), "previous-object": lambda: self.step(-1),
+            "tidy": lambda: self.arrange("Tidy up", self._tidied),
+            "snap": lambda: self.arrange("Snap to the grid", lambda boxes: snap(boxes, GRID)),
+        }  # fmt: skip
+        for edge in get_args(Edge):
+            found[f"align-{edge}"] = partial(self.arrange, f"Align {edge}", partial(align, edge=edge))
+        for way in get_args(Direction):
+            found[f"distribute-{way}"] = partial(self.arrange, f"Distribute {way}", partial(distribute, direction=way))
+        return found
+
+    def delete(self) -> None:
+        """Take away what is selected."""
+        commands = self.editing.selection.removing(self.editing.mirror.document)
+        self.editing.do(commands, "Delete" if len(commands) > 1 else "")
+
+    def copy(self) -> bool:
+        """What is selected, as patch text."""
+        if not self.editing.selection.nodes:
+            return False
+        self._clipboard[1](self._copied())
+        return True
+
+    def _copied(self) -> str:
+        editing = self.editing
+        places = {id: (box.x, box.y) for id, box in editing.scene.boxes.items()}
+        nodes = [id for id in editing.mirror.document.graph.nodes if id in editing.selection.nodes]
+        return copied(editing.mirror.document, nodes, places)
+
+    def cut(self) -> None:
+        """Copy it and take it away."""
+        if self.copy():
+            self.editing.do(self.editing.selection.removing(self.editing.mirror.document), "Cut")
+
+    def paste(self) -> None:
+        """What was copied, here or elsewhere: at the cursor, or a little beside where it was."""
+        editing = self.editing
+        x, y = editing.hands.at
+        inside = 0.0 <= x < editing.size[0] and 0.0 <= y < editing.size[1]
+        self._paste(self._clipboard[0](), "Paste", at=editing.viewport.patch(x, y) if inside else None)
+
+    def duplicate(self) -> None:
+        """What is selected, once more, a little below."""
+        if self.editing.selection.nodes:
+            self._paste(self._copied(), "Duplicate")
+
+    def _paste(self, text: str, label: str, at: tuple[float, float] | None = None) -> None:
+        try:
+            made = pasted(text, self.editing.mirror.document, by=(STEP, STEP), at=at)
+        except NodegraphError as error:
+            for problem in error.problems[:3]:
+                self.editing.say(problem.describe())
+            return
+        if self.editing.do(made.commands, label):
+            self.editing.selection.only(made.nodes)
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move what is selected by a little."""
+        editing = self.editing
+        nodes = editing.selection.nodes
+        places = {id: (box.x + dx, box.y + dy) for id, box in editing.scene.boxes.items() if id in nodes}
+        editing.do(editing.selection.moving(editing.mirror.document, places), merge="nudge")
+
+    def arrange(self, label: str, how: Callable[[list[Shape]], Mapping[str, tuple[float, float]]]) -> None:
+        """Put what is selected elsewhere as one step; all boxes, when fewer than two are."""
+        editing = self.editing
+        every = editing.scene.boxes
+        chosen = editing.selection.nodes if len(editing.selection.nodes) > 1 else every.keys()
+        places = how(shapes(box for id, box in every.items() if id in chosen))
+        editing.do(editing.selection.moving(editing.mirror.document, dict(places)), label)
+
+    def _tidied(self, boxes: list[Shape]) -> Mapping[str, tuple[float, float]]:
+        scene = self.editing.scene
+        inside = {box.id: scene.boxes[box.id] for box in boxes}
+        return tidy(boxes, links(inside, self.editing.mirror.document.graph.cables))
+
+    def select_all(self) -> None:
+        """Every box."""
+        self.editing.selection.only(self.editing.scene.boxes)
+
+    def let_go(self) -> None:
+        """Whatever the hand holds; else nothing is selected."""
+        if self.editing.hands.doing is not None:
+            self.editing.hands.cancel()
+        else:
+            self.editing.selection.clear()
+
+    def step(self, by: int) -> None:
+        """Select the next box, from above to below."""
+        order = sorted(self.editing.scene.boxes.values(), key=lambda box: (box.y, box.x))
+        if order:
+            nodes = self.editing.selection.nodes
+            at = next((index for index, box in enumerate(order) if box.node in nodes), None)
+            index = (0 if by > 0 else -1) if at is None else (at + by) % len(order)
+            self.editing.selection.only([order[index].node])

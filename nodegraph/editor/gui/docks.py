@@ -1,0 +1,137 @@
+"""The edges of the window, where panels lie behind one another as tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import dearpygui.dearpygui as dpg
+
+from nodegraph.editor.editing import Editing
+from nodegraph.editor.gui.panel import Panel, Side
+
+WIDE: Final[dict[Side, int]] = {"left": 290, "right": 300, "bottom": 190}
+"""How much of the window an edge takes when a panel is shown there: its width, or its height below."""
+MOST: Final = 0.45
+"""So much of the window at most, however small it is."""
+
+
+class Docks:
+    """All panels and where they are."""
+
+    def __init__(self, editing: Editing, kinds: Sequence[type[Panel]]) -> None:
+        self.editing = editing
+        self.changed = True
+        """Whether an edge has come or gone since `fit`."""
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._tabs: dict[str, int | str] = {}
+        self._panels: dict[str, Panel] = {}
+        self._open: set[str] = set()
+        self._seen: set[str] = set()
+        self._front: str | None = None
+        self._windows: dict[Side, int | str] = {}
+        self._bars: dict[Side, int | str] = {}
+        for side in WIDE:
+            with dpg.window(
+                show=False, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
+                no_scrollbar=True, no_scroll_with_mouse=True,
+            ) as self._windows[side]:  # fmt: skip
+                self._bars[side] = dpg.add_tab_bar(reorderable=False)
+        for kind in kinds:
+            editing.actions[f"panel-{kind.name}"] = partial(self.toggle, kind.name)
+            if kind.shown_at_first:
+                self.show(kind.name, front=False)
+
+    # -- which are shown
+
+    @property
+    def shown(self) -> list[str]:
+        """The names of the panels that have a tab."""
+        return [name for name in self._kinds if name in self._open]
+
+    def toggle(self, name: str) -> None:
+        """Bring a panel to the front; one that is there goes."""
+        if name in self._seen:
+            self.hide(name)
+        else:
+            self.show(name)
+
+    def show(self, name: str, *, front: bool = True) -> Panel:
+        """Bring a panel to the front."""
+        kind = self._kinds[name]
+        if name not in self._open:
+            self._open.add(name)
+            self.changed = True
+            if name not in self._tabs:
+                self._tabs[name] = tab = dpg.add_tab(label=kind.title, parent=self._bars[kind.side], closable=True)
+                with dpg.child_window(parent=tab, border=False) as body:
+                    self._panels[name] = kind(self.editing, body)
+            dpg.configure_item(self._tabs[name], show=True)
+            dpg.configure_item(self._windows[kind.side], show=True)
+        if front:
+            dpg.set_value(self._bars[kind.side], self._tabs[name])
+        return self._panels[name]
+
+    def hide(self, name: str) -> None:
+        """Take a panel away."""
+        if name in self._open:
+            self._open.discard(name)
+            self.changed = True
+            dpg.configure_item(self._tabs[name], show=False)
+            side = self._kinds[name].side
+            if not any(self._kinds[other].side == side for other in self._open):
+                dpg.configure_item(self._windows[side], show=False)
+
+    def panel(self, name: str) -> Panel:
+        """A panel, shown or not yet."""
+        return self._panels[name] if name in self._panels else self.show(name, front=False)
+
+    # -- between two frames
+
+    def turn(self) -> bool:
+        """Keep what can be seen true. Whether something there moves by itself."""
+        for name in list(self._open):
+            if not dpg.is_item_shown(self._tabs[name]):  # its tab was closed by its cross
+                self.hide(name)
+        seen = set(self._in_front())
+        for name in self._seen - seen:
+            self._panels[name].hidden()
+        self._seen = seen
+        moves = False
+        for name in seen:
+            moves = self._panels[name].turn() or moves
+        return moves
+
+    def _in_front(self) -> Iterator[str]:
+        for side, bar in self._bars.items():
+            here = [name for name in self._kinds if name in self._open and self._kinds[name].side == side]
+            front = dpg.get_value(bar)
+            if here:
+                yield next((name for name in here if self._tabs[name] == front), here[0])
+
+    def fit(self, width: int, height: int, top: int, bottom: int) -> tuple[int, int, int]:
+        """Lay the edges out in a window; gives how much of it left, right and below is theirs."""
+        self.changed = False
+        sides = {self._kinds[name].side for name in self._open}
+        wide = {side: int(min(WIDE[side], MOST * (height if side == "bottom" else width))) for side in WIDE}
+        left, right, below = (wide[side] if side in sides else 0 for side in WIDE)
+        inner = max(1, height - top - bottom)
+        dpg.configure_item(self._windows["left"], pos=(0, top), width=max(1, left), height=inner)
+        dpg.configure_item(self._windows["right"], pos=(width - right, top), width=max(1, right), height=inner)
+        dpg.configure_item(
+            self._windows["bottom"], pos=(left, height - bottom - below), width=max(1, width - left - right),
+            height=max(1, below),
+        )  # fmt: skip
+        return left, right, below
+
+    # -- for the keyboard, and for tests
+
+    @property
+    def typing(self) -> bool:
+        """Whether a field of a panel has the keyboard."""
+        return any(self._panels[name].typing for name in self._seen)
+
+    def places(self) -> dict[str, list[float]]:
+        """Where what can be clicked is in the window: of the panels in front, by name."""
+        return {name: at for panel in self._seen for name, at in self._panels[panel].places().items()}

@@ -1,0 +1,143 @@
+"""What the mouse and the keys do in the window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import dearpygui.dearpygui as dpg
+
+from nodegraph.editor.editing import Editing
+from nodegraph.editor.gui.docks import Docks
+from nodegraph.editor.gui.keyboard import Keyboard
+from nodegraph.editor.gui.objectbox import ObjectBox
+from nodegraph.editor.hands import LEFT
+from nodegraph.editor.keys import Keys, chord
+
+AWAKE_S: Final = 0.7
+"""So long after the last movement the window is drawn fast."""
+DOUBLE_S: Final = 0.35
+NEAR: Final = 6.0
+
+
+class Input:
+    """The hands of whoever sits here, on one window."""
+
+    def __init__(
+        self, editing: Editing, keys: Keys, window: int | str, docks: Docks, objectbox: ObjectBox,
+        blocked: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """`blocked` says whether a question stands that must be answered first."""
+        self.editing, self.keys, self.window, self.docks, self.objectbox = editing, keys, window, docks, objectbox
+        self.keyboard = Keyboard()
+        self.active_until = 0.0
+        self.origin = (0.0, 0.0)
+        """Where the canvas begins in the window."""
+        self.first = ""
+        """The letter that began an object by just being typed."""
+        self._blocked = blocked
+        self._clicked: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        with dpg.handler_registry():
+            dpg.add_mouse_click_handler(callback=self._pressed)
+            dpg.add_mouse_release_handler(callback=self._released)
+            dpg.add_mouse_move_handler(callback=self._moved)
+            dpg.add_mouse_wheel_handler(callback=self._wheeled)
+            dpg.add_key_press_handler(callback=self._key)
+            dpg.add_key_release_handler(callback=self._key_up)
+
+    def begin(self, jobs: list[Any]) -> None:
+        """What is to be called after a frame; it is told before it is."""
+        self.keyboard.leaving = {
+            word for job in jobs if job[0] == self._key_up and (word := self.keyboard.modifier(job[2])) is not None
+        }
+
+    def do(self, action: str) -> None:
+        """Carry out an action by its name."""
+        self.editing.actions[action]()
+
+    def awake(self, seconds: float = AWAKE_S) -> None:
+        """Draw fast for a while."""
+        self.active_until = max(self.active_until, time.monotonic() + seconds)
+
+    # -- the mouse
+
+    def _at(self) -> tuple[float, float]:
+        """Where the mouse is, from the canvas's corner."""
+        x, y = dpg.get_mouse_pos(local=False)
+        return float(x) - self.origin[0], float(y) - self.origin[1]
+
+    def _on_canvas(self) -> bool:
+        x, y = self._at()
+        width, height = self.editing.size
+        return 0 <= x < width and 0 <= y < height and bool(dpg.is_item_hovered(self.window))
+
+    def _pressed(self, _sender: object, button: int, _data: object) -> None:
+        self.awake()
+        if not self._on_canvas():
+            return
+        if self.objectbox.shown:
+            self.editing.objects.answer(None)
+        at = self._at()
+        now = time.monotonic()
+        then, x, y = self._clicked
+        if button == LEFT and now - then < DOUBLE_S and abs(at[0] - x) + abs(at[1] - y) < NEAR:
+            self._clicked = (0.0, 0.0, 0.0)
+            self._twice(*at)
+            return
+        self._clicked = (now, *at)
+        self.editing.hands.press(*at, button, more="shift" in self.keyboard.held)
+
+    def _twice(self, x: float, y: float) -> None:
+        """A box: its text. The void: a new object."""
+        px, py = self.editing.viewport.patch(x, y)
+        box = self.editing.scene.box_at(px, py)
+        if box is not None:
+            self.editing.selection.only([box.node])
+            self.do("edit-object")
+        else:
+            self.editing.hands.double(x, y)
+
+    def _released(self, _sender: object, _button: int, _data: object) -> None:
+        self.awake()
+        if self.editing.hands.doing is not None:
+            self.editing.hands.release(*self._at())
+
+    def _moved(self, _sender: object, _at: object, _data: object) -> None:
+        self.awake()
+        if self.editing.hands.doing is not None or self._on_canvas():
+            self.editing.hands.move(*self._at())
+
+    def _wheeled(self, _sender: object, notches: float, _data: object) -> None:
+        self.awake()
+        if self._on_canvas():
+            self.editing.hands.wheel(*self._at(), notches)
+
+    # -- the keys
+
+    def _key(self, _sender: object, code: int, _data: object) -> None:
+        key = self.keyboard.down(code)
+        if key is None:
+            return
+        self.awake()
+        pressed = chord(key, self.keyboard.held)
+        if self._blocked():
+            return
+        if self.objectbox.shown:
+            self.objectbox.key(key, pressed)
+            return
+        if self.docks.typing:
+            return
+        if key == "space" and pressed == "space":
+            self.editing.hands.space = True
+            return
+        action = self.keys.action.get(pressed) or self.keys.action.get(chord(key, self.keyboard.staying))
+        if action is not None:
+            self.do(action)
+        elif len(key) == 1 and pressed == key:  # just typing begins an object
+            self.first = key
+            self.do("new-object")
+
+    def _key_up(self, _sender: object, code: int, _data: object) -> None:
+        if self.keyboard.up(code) == "space":
+            self.editing.hands.space = False

@@ -1,0 +1,11 @@
+"""The panels, in the order of their tabs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from nodegraph.editor.gui.panel import Panel
+from nodegraph.editor.gui.panels.inspector import Inspector
+from nodegraph.editor.gui.panels.log import LogPanel
+
+PANELS: Final[tuple[type[Panel], ...]] = (Inspector, LogPanel)

@@ -1,0 +1,82 @@
+"""One document on the desk: its copy, its boxes, what is selected, what is seen of it, and the hand on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from nodegraph.core.commands import Command
+from nodegraph.editor.hands import Hands
+from nodegraph.editor.mirror import Mirror
+from nodegraph.editor.scene import Scene
+from nodegraph.editor.selection import Selection
+from nodegraph.editor.viewport import Viewport
+from nodegraph.editor.wiring import Wiring
+
+ROOT: Final = "/patch"
+"""Where the addresses of the outermost patch begin."""
+
+
+class Desk(Protocol):
+    """Where sheets lie."""
+
+    def do(self, commands: list[Command], label: str = "") -> bool: ...
+    def say(self, text: str) -> None: ...
+    def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
+
+
+class Sheet:
+    """One document, and everything that is of it alone."""
+
+    def __init__(self, desk: Desk, mirror: Mirror, root: str = ROOT) -> None:
+        """`root` is the address under which its nodes play: ``/patch``, ``/patch/voice1``."""
+        self.mirror, self.root = mirror, root
+        self.scene = Scene()
+        self.selection = Selection()
+        self.viewport = Viewport()
+        self.hands = Hands(self)
+        self._desk = desk
+        self._seen = -1
+        self._shown_once = False
+
+    def address(self, node: str, name: str) -> str:
+        """Where a control of a node is found by others."""
+        return f"{self.root}/{node}/{name}"
+
+    def do(self, commands: list[Command], label: str = "") -> bool:
+        """Carry out commands as one step. False when it cannot be, which is said."""
+        return self._desk.do(commands, label)
+
+    def say(self, text: str) -> None:
+        """A line for whoever sits here."""
+        self._desk.say(text)
+
+    def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
+        """Ask for one at a place, to be joined to a cable that the hand has let go there."""
+        self._desk.ask_for_object(x, y, wiring)
+
+    def follow(self, size: tuple[float, float], then: Callable[[], None] = lambda: None) -> bool:
+        """Lay out anew if the document is another than last time; all of it is shown in a window of this size when it
+        comes first.
+        """
+        if self._seen == self.mirror.version:
+            return False
+        self._seen = self.mirror.version
+        self.scene.follow(self.mirror.document)
+        self.selection.follow(self.mirror.document)
+        self.hands.again()
+        then()
+        if self.mirror.ready and not self._shown_once:
+            self._shown_once = True
+            self.show_all(size)
+        return True
+
+    def another(self) -> None:
+        """It is another document from now on: all of it is shown when it has come."""
+        self._shown_once = False
+
+    def show_all(self, size: tuple[float, float]) -> None:
+        """The whole of it, in a window of this size."""
+        bounds = self.scene.bounds()
+        if bounds is not None:
+            self.viewport.show(*bounds, *size)
