@@ -72,8 +72,9 @@ def versions() -> dict[str, str]:
 
 def copied(document: Document, text: str | None = None) -> Document:
     """A document of its own with the same text (or another), the same kinds and the same place."""
-    kinds = PatchKinds(document.graph.registry, media=list(document.graph.registry.media))
-    kinds.folder = document.graph.registry.folder
+    known = document.graph.registry
+    kinds = PatchKinds(known, media=list(known.media), drafts=known.drafts)
+    kinds.folder = known.folder
     if document.path is not None:
         kinds.lie_in(document.path)
     made = loads(dumps(document) if text is None else text, kinds=kinds)

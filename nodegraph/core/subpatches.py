@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, cast
 
 from nodegraph.core.cable import PORT, natural
 from nodegraph.core.declare import Node
+from nodegraph.core.drafts import Drafts, Stamp
 from nodegraph.core.errors import NodegraphError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.core.media import media_folders as declared_folders
@@ -38,7 +39,6 @@ DEEPEST: Final = 32
 """How many patches may stand inside one another."""
 FACTORS: Final = ("1", "2", "4", "8")
 """How many times the engine's rate a subpatch may run at."""
-Stamp = tuple[int, int]
 
 
 class Subpatch(Node):
@@ -64,32 +64,35 @@ class _Read:
     shelved: int = 0
     inner: PatchKinds | None = None
 
-    def is_stale(self) -> bool:
+    def is_stale(self, drafts: Drafts) -> bool:
         """Whether it must be read again."""
         if self.shelved and self.shelved != shelf.generation:
             return True
-        return any(_stamp(path) != stamp for path, stamp in self.stamps.items())
+        return any(drafts.stamp(path) != stamp for path, stamp in self.stamps.items())
 
 
 class PatchKinds(Registry):
     """The kinds that a patch can use: those of a registry, and the patch files around it.
 
     `folder` is the patch's own, the working folder before it has one. `media` are further folders in which it may name
-    files. `within` are the patch files in which this one stands, outermost first.
+    files. `within` are the patch files in which this one stands, outermost first. `drafts` are files that are being
+    edited.
     """
 
     steadfast = False
     """Whether a file that goes bad, or goes away, stays the kind that it was (while it plays)."""
 
     def __init__(
-        self, base: Registry, folder: Path | None = None, media: Iterable[Path] = (), within: tuple[Path, ...] = ()
-    ) -> None:
+        self, base: Registry, folder: Path | None = None, media: Iterable[Path] = (), within: tuple[Path, ...] = (),
+        drafts: Drafts | None = None,
+    ) -> None:  # fmt: skip
         self.base: Registry = base.base if isinstance(base, PatchKinds) else base
         self._specs, self._aliases = self.base._specs, self.base._aliases
         self._suggestions, self.problems = self.base._suggestions, self.base.problems
         self.folder = folder
         self.media: list[Path] = media if isinstance(media, list) else list(media)
         self.within = within
+        self.drafts = Drafts() if drafts is None else drafts
         self._files: dict[str, _Read] = {}
 
     @classmethod
@@ -127,7 +130,7 @@ class PatchKinds(Registry):
 
     def files(self) -> dict[Path, Stamp | None]:
         """The files on which the kinds that were looked up depend, as they are now."""
-        return {path: _stamp(path) for read in self._files.values() for path in read.stamps}
+        return {path: self.drafts.stamp(path) for read in self._files.values() for path in read.stamps}
 
     def has_own(self) -> bool:
         """Whether a node of the user's own was looked up."""
@@ -161,7 +164,7 @@ class PatchKinds(Registry):
 
     def _file(self, kind: str) -> _Read:
         found = self._files.get(kind)
-        if found is None or found.is_stale():
+        if found is None or found.is_stale(self.drafts):
             new = self._own(kind) if kind.endswith(OWN) else self._read(kind, found)
             if self.steadfast and new.spec is None and found is not None and found.spec is not None:
                 new.spec, new.digest, new.inner = found.spec, found.digest, found.inner
@@ -176,12 +179,12 @@ class PatchKinds(Registry):
         stamps: dict[Path, Stamp | None] = {}
         try:
             path = own_path(folder, kind)
-            stamps[path] = _stamp(path)
+            stamps[path] = self.drafts.stamp(path)
             file = own_file(folder, kind)
         except NodegraphError as error:
             return _Read(None, error.problems[0], b"", stamps, generation)
         decision = record(file.digest)
-        stamps[decision] = _stamp(decision)
+        stamps[decision] = self.drafts.stamp(decision)
         spec, problem = shelf.look(kind, file)
         state = "none" if spec is None else "loaded" if shelf.is_loaded(file) else "told"
         return _Read(spec, problem, f"{state} {file.digest}".encode(), stamps, generation)
@@ -191,7 +194,7 @@ class PatchKinds(Registry):
             path = resolve_media(self.folder or Path.cwd(), kind, (*self.media, *declared_folders()))
         except NodegraphError as error:
             return _Read(None, error.problems[0])
-        stamps: dict[Path, Stamp | None] = {path: _stamp(path)}
+        stamps: dict[Path, Stamp | None] = {path: self.drafts.stamp(path)}
         if path in self.within:
             way = " -> ".join(quoted(item.name) for item in (*self.within[self.within.index(path) :], path))
             what = f"The patch {quoted(kind)} would contain itself: {way}."
@@ -206,15 +209,22 @@ class PatchKinds(Registry):
 
     def _opened(self, kind: str, path: Path, stamps: dict[Path, Stamp | None], before: _Read | None) -> _Read:
         from nodegraph.core.patchfile import examine
+        from nodegraph.core.patchfile import read as read_text
 
-        inner = PatchKinds(self.base, path.parent, self.media, (*self.within, path))
+        inner = PatchKinds(self.base, path.parent, self.media, (*self.within, path), self.drafts)
         if self.steadfast and before is not None and before.inner is not None:
             inner.steadfast, inner._files = True, dict(before.inner._files)
-        document, problems = examine(path, kinds=inner)
+        draft = self.drafts.text(path)
+        if draft is None:
+            document, problems = examine(path, kinds=inner)
+        else:
+            document, problems = read_text(draft, file=str(path), kinds=inner)
         if document is None or problems:
             what = f"The patch file {quoted(kind)} cannot be read: {problems[0].what}"
             return _Read(None, Problem("bad-patch", what, "Open it by itself and mend it."), b"", stamps)
-        digest = hashlib.sha256(path.read_bytes() if path.exists() else b"")
+        if draft is not None:
+            document.path = path
+        digest = hashlib.sha256(draft.encode() if draft is not None else path.read_bytes() if path.exists() else b"")
         for name, read in sorted(inner._files.items()):
             stamps |= read.stamps
             digest.update(name.encode() + read.digest)
@@ -273,11 +283,3 @@ def port_of(entry: NodeEntry) -> Inlet | Outlet | Setting | None:
     port = (spec.outlets if direction == "in" else spec.inlets)[0]
     channels = int(entry.value("channels")) or None if port.kind is CableKind.SIGNAL else None
     return (Inlet if direction == "in" else Outlet)(port.kind, help, channels)
-
-
-def _stamp(path: Path) -> Stamp | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size

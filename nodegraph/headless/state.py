@@ -41,7 +41,7 @@ class State:
     `path` is the patch's file and `source` the hash of what that held, `unsaved` whether `patch` is another text.
     `given` and `asked` are what the session was begun with: a patch's path, and a hash of what was asked for it.
     `values`: address → number of controls that were moved. `clock`: ``on``, ``tempo``, ``beat`` of the patch's clock.
-    `at` is when that was, in seconds since 1970.
+    `at` is when that was, in seconds since 1970. `sheets`: path → text of patch files in it that are not saved.
     """
 
     patch: str
@@ -56,6 +56,7 @@ class State:
     playing: bool = False
     options: Mapping[str, Any] = field(default_factory=dict)
     at: float = 0.0
+    sheets: Mapping[str, str] = field(default_factory=dict)
 
     def same_as(self, other: State | None, *, beat: bool) -> bool:
         """Whether keeping it would tell nothing new. Time passes; `beat`: so does the place of the clock."""
@@ -99,7 +100,9 @@ def read(path: Path) -> State | None:
 def _state(found: dict[str, Any]) -> State:
     known = {name: found[name] for name in State.__dataclass_fields__ if name in found}
     state = State(**known)
-    if not isinstance(state.patch, str) or not all(isinstance(item, dict) for item in (state.values, state.options)):
+    if not isinstance(state.patch, str) or not all(
+        isinstance(item, dict) for item in (state.values, state.options, state.sheets)
+    ):
         raise ValueError("it holds no patch")
     for values in (state.values, state.clock or {}):
         for name, value in values.items():
@@ -155,7 +158,8 @@ class Snapshots:
             mark = id(patch), session.revision
             if self._text[0] != mark:
                 self._text = mark, dumps(patch.document)
-            unsaved = patch.history.changed
+            unsaved = patch.history.changed or session.sheets.unsaved
+            sheets = {str(path): text for path, text in session.sheets.drafts}
             values = dict(session.live)
         path = None if patch.path is None else os.path.abspath(patch.path)
         place = path, id(patch), self._saves
@@ -175,7 +179,7 @@ class Snapshots:
             }  # fmt: skip
         return State(
             self._text[1], path, self._source[1], unsaved, self.given, self.asked, values, self.clock,
-            session.presets.recalled, on, options, time.time(),
+            session.presets.recalled, on, options, time.time(), sheets,
         )  # fmt: skip
 
 
@@ -188,6 +192,8 @@ def patch_of(state: State, media: list[Path] | None = None) -> Patch:
     kinds = PatchKinds(registry(), media=[] if media is None else list(media))
     if state.path is not None:
         kinds.lie_in(Path(state.path))
+    for name, text in state.sheets.items():
+        kinds.drafts.put(Path(name), str(text))
     document = loads(state.patch, file=state.path, kinds=kinds)
     document.path = None if state.path is None else Path(state.path)
     patch = Patch(document=document)
@@ -201,6 +207,7 @@ def put_back(state: State, session: Session, position: str = "begin") -> None:
 
     Parameters that the patch does not have any more are left out.
     """
+    session.sheets.restore(state.sheets)
     known = session.parameters
     for address, value in state.values.items():
         if address in known and known[address].control is not None:

@@ -10,6 +10,7 @@ from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.session.layout import Layout
 from nodegraph.session.requests import COUNT, FLAG, OBJECT, TEXT, TEXTS, Field, needed, request
+from nodegraph.session.sheets import sheet_data
 
 if TYPE_CHECKING:
     from nodegraph.session.protocol import Client
@@ -33,11 +34,13 @@ def hello(client: Client, asked: Asked) -> Asked:
     }  # fmt: skip
 
 
-@request("document", slow=True)
+@request("document", slow=True, sheet=TEXT)
 def document(client: Client, asked: Asked) -> Asked:
-    """The text of the patch, and what undo and redo would do."""
+    """The text of the patch, or of a sheet, and what undo and redo would do."""
     session = client.session
     with session.turn:
+        if "sheet" in asked:
+            return sheet_data(session.sheets.get(asked["sheet"]))
         history = session.patch.history
         return {
             "text": str(session.patch), "revision": session.revision, "changed": history.changed,

@@ -15,6 +15,7 @@ from nodegraph.core.errors import MediaError, PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.core.media import VARIABLE, resolve_media
 from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, Field, needed, request
+from nodegraph.session.sheets import sheet_data
 
 if TYPE_CHECKING:
     from nodegraph.session.protocol import Client
@@ -53,30 +54,44 @@ def move(client: Client, asked: Asked) -> Asked:
     return {}
 
 
-@request("edit", slow=True, commands=needed(LIST), label=TEXT, merge=ANY)
+@request("edit", slow=True, commands=needed(LIST), label=TEXT, merge=ANY, sheet=TEXT)
 def edit(client: Client, asked: Asked) -> Asked:
     """Carry out commands as one step, all or none."""
-    session = client.session
+    session, sheet = client.session, asked.get("sheet")
     merge = None if asked.get("merge") is None else repr(asked["merge"])
     made = commands(_listed(asked["commands"]))
-    done = session.edit(made, label=asked.get("label", ""), merge=merge, by=client.name)
-    return {"revision": session.revision, "commands": [command.as_data() for command in done]}
+    with session.turn:
+        if sheet is None:
+            done = session.edit(made, label=asked.get("label", ""), merge=merge, by=client.name)
+        else:
+            done = session.sheets.edit(sheet, made, label=asked.get("label", ""), merge=merge, by=client.name)
+        return {"revision": _revision(session, sheet), "commands": [command.as_data() for command in done]}
+
+
+def _revision(session: Session, sheet: str | None) -> int:
+    return session.revision if sheet is None else session.sheets.get(sheet).revision
 
 
 def _listed(data: Any) -> Any:
     return list(data) if isinstance(data, tuple) else data
 
 
-@request("undo", slow=True)
+@request("undo", slow=True, sheet=TEXT)
 def undo(client: Client, asked: Asked) -> Asked:
     """Take the last step back, whoever did it."""
-    return {"label": client.session.undo(by=client.name), "revision": client.session.revision}
+    session, sheet = client.session, asked.get("sheet")
+    with session.turn:
+        label = session.undo(by=client.name) if sheet is None else session.sheets.undo(sheet, by=client.name)
+        return {"label": label, "revision": _revision(session, sheet)}
 
 
-@request("redo", slow=True)
+@request("redo", slow=True, sheet=TEXT)
 def redo(client: Client, asked: Asked) -> Asked:
     """Do again what was taken back last."""
-    return {"label": client.session.redo(by=client.name), "revision": client.session.revision}
+    session, sheet = client.session, asked.get("sheet")
+    with session.turn:
+        label = session.redo(by=client.name) if sheet is None else session.sheets.redo(sheet, by=client.name)
+        return {"label": label, "revision": _revision(session, sheet)}
 
 
 @request("keep", slow=True)
@@ -121,10 +136,23 @@ def open_patch(client: Client, asked: Asked) -> Asked:
     return {"title": session.patch.title, "revision": session.revision}
 
 
-@request("save", slow=True, path=TEXT)
-def save(client: Client, asked: Asked) -> Asked:
-    """Write the patch to its file, or to another in its folder or in the media folders."""
+@request("sheet", slow=True, kind=needed(TEXT), within=TEXT, text=TEXT)
+def sheet(client: Client, asked: Asked) -> Asked:
+    """A patch file that is a node kind, to be edited: its text, and the name under which `edit` and so on take it;
+    `text` begins one that is not there yet."""
     session = client.session
+    with session.turn:
+        return sheet_data(session.sheets.open(asked["kind"], asked.get("within"), asked.get("text")))
+
+
+@request("save", slow=True, path=TEXT, sheet=TEXT)
+def save(client: Client, asked: Asked) -> Asked:
+    """Write the patch to its file, or to another in its folder or in the media folders, and its sheets to theirs; with
+    `sheet`, that one alone."""
+    session = client.session
+    if "sheet" in asked:
+        with session.turn:
+            return {"path": str(session.sheets.save(asked["sheet"], by=client.name))}
     if "path" not in asked and session.patch.path is None:
         raise PatchError(Problem("no-file", "The patch has no file yet.", "Give it one: a path in its folder."))
     path = within(session, asked["path"], writes=True) if "path" in asked else None

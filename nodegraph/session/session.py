@@ -30,6 +30,7 @@ from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 from nodegraph.session.presets import Presets
+from nodegraph.session.sheets import Sheets
 from nodegraph.timing.following import Following, follow
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class Session:
         self.playing: Playing | None = None
         self.moves = Moves()
         self.presets = Presets(self)
+        self.sheets = Sheets(self)
+        """The patch files in the patch that are being edited."""
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.learners: dict[str, Learner] = {}
@@ -354,14 +357,8 @@ class Session:
     def _changed(self, by: str) -> None:
         history = self.patch.history
         self.revision += 1
-        before = self._parameters
-        self._read()
-        known = self.parameters
-        for command in history.last:
-            if isinstance(command, Set):
-                self.moves.stored(f"{ROOT}/{command.node}/{name}" for name in command.values)
-        if before is not None:
-            self.moves.live = {address: value for address, value in self.live.items() if address in known}
+        sets = [command for command in history.last if isinstance(command, Set)]
+        self.parameters_changed(f"{ROOT}/{command.node}/{name}" for command in sets for name in command.values)
         self.news.tell(
             "changed",
             {
@@ -369,6 +366,15 @@ class Session:
                 "undo": history.undo_label, "redo": history.redo_label, "unsaved": history.changed,
             },
         )  # fmt: skip
+
+    def parameters_changed(self, stored: Iterable[str]) -> None:
+        """The patch has other parameters now, or stores other values; `stored` are the addresses of those it stores."""
+        before = self._parameters
+        self._read()
+        known = self.parameters
+        self.moves.stored(stored)
+        if before is not None:
+            self.moves.live = {address: value for address, value in self.live.items() if address in known}
 
     def keep(self, *, by: str = SOMEBODY) -> list[str]:
         """Take the values that were moved into the patch, as one step. Returns their addresses.
@@ -393,14 +399,16 @@ class Session:
             if self.playing is not None and self.playing.running:
                 self.playing.load(patch)
             self.patch = patch
+            self.sheets.forget()
             self.moves.live = {}
             self.revision += 1
             self._read()
             self.news.tell("opened", {"revision": self.revision, "by": by, "patch": str(patch)})
 
     def save(self, path: str | Path | None = None, *, by: str = SOMEBODY) -> Path:
-        """Write the patch to its file, or to another. Raises PatchFileError."""
+        """Write the patch to its file, or to another, and its sheets to theirs. Raises PatchFileError."""
         with self.turn:
+            self.sheets.save_all(by=by)
             saved = self.patch.save(path)
         self.news.tell("saved", {"path": str(saved), "by": by})
         return saved

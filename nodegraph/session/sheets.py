@@ -1,0 +1,251 @@
+"""The patch files inside a session's patch, edited while they play: every node that stands for one follows at once.
+
+A sheet is one such file with an undo history of its own, under the path that `sheet` gave for it. Its text counts from
+the first edit on (`core.drafts`); saving the patch writes the sheets that it uses, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from nodegraph.api.patch import Patch
+from nodegraph.api.places import folders
+from nodegraph.core.commands import Command, Set, perform
+from nodegraph.core.document import Document
+from nodegraph.core.drafts import Drafts
+from nodegraph.core.errors import MediaError, NodegraphError, PatchError, Problem
+from nodegraph.core.flatten import BOUNDARY, subpatches
+from nodegraph.core.hints import listed, quoted
+from nodegraph.core.media import resolve_media
+from nodegraph.core.patchfile import dumps, load, read
+from nodegraph.core.spec import Role
+from nodegraph.core.subpatches import SUFFIX, PatchKinds
+from nodegraph.session.parameters import ROOT
+
+if TYPE_CHECKING:
+    from nodegraph.session.session import Session
+
+NEW: Final = '{"nodegraph": 1}\n'
+
+
+@dataclass
+class Sheet:
+    """One patch file that is being edited. `revision` counts its edits."""
+
+    path: Path
+    patch: Patch
+    revision: int = 0
+
+    @property
+    def name(self) -> str:
+        """What clients call it."""
+        return str(self.path)
+
+
+class Sheets:
+    """The sheets of one session. Its methods are called with the session's turn held."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._of: dict[str, Sheet] = {}
+
+    def __iter__(self) -> Iterator[Sheet]:
+        return iter(self._of.values())
+
+    @property
+    def drafts(self) -> Drafts:
+        """Where the texts of the files are that count."""
+        return self.session.patch.graph.registry.drafts
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether one that the patch uses is not in its file as it is now."""
+        return any(sheet.patch.history.changed for sheet in self._used())
+
+    def forget(self) -> None:
+        """The session plays another patch."""
+        self._of.clear()
+
+    def get(self, name: str) -> Sheet:
+        """The sheet of this name. Raises PatchError."""
+        found = self._of.get(name)
+        if found is None:
+            do = f"Ask for a 'sheet'; there are {listed(self._of, 'none')}."
+            raise PatchError(Problem("unknown-sheet", f"There is no sheet {quoted(name)}.", do))
+        return found
+
+    def open(self, kind: str, within: str | None = None, text: str | None = None) -> Sheet:
+        """The sheet of the file that is a node kind, as it is named in the patch, or in the sheet `within`.
+
+        `text` begins a file that is not there yet. Raises PatchError.
+        """
+        session = self.session
+        document = session.patch.document if within is None else self.get(within).patch.document
+        if not kind.endswith(SUFFIX):
+            raise PatchError(Problem("not-a-patch", f"{quoted(kind)} is no patch.", "Its name should end in .ng."))
+        try:
+            path = resolve_media(document.folder, kind, folders(session.patch.media))
+        except MediaError as error:
+            raise PatchError(error.problems) from error
+        if session.patch.path is not None and path == session.patch.path.resolve():
+            raise PatchError(Problem("recursive-patch", f"{quoted(kind)} is the patch itself.", "Edit it as it is."))
+        found = self._of.get(str(path))
+        if text is not None:
+            if path.exists() or self.drafts.text(path) is not None:
+                raise PatchError(Problem("file-exists", f"There is {quoted(kind)} already.", "Give another name."))
+            return self._begun(path, text)
+        if found is not None and (found.patch.history.changed or _same(found)):
+            return found
+        found = self._of[str(path)] = Sheet(path, Patch(document=load(path, kinds=self._kinds(path))))
+        return found
+
+    def _kinds(self, path: Path) -> PatchKinds:
+        known = self.session.patch.graph.registry
+        kinds = PatchKinds(known, media=list(known.media), drafts=known.drafts)
+        kinds.lie_in(path)
+        return kinds
+
+    def _begun(self, path: Path, text: str, revision: int = 0) -> Sheet:
+        """A sheet with a text that is in no file."""
+        document, problems = read(text or NEW, file=str(path), kinds=self._kinds(path))
+        if document is None or problems:
+            raise PatchError(problems)
+        document.path = path
+        made = Sheet(path, Patch(document=document), revision)
+        made.patch.history.unsaved()
+        self._of[made.name] = made
+        self.drafts.put(path, dumps(document))
+        return made
+
+    def restore(self, texts: Mapping[str, str]) -> None:
+        """Take up sheets that were never saved."""
+        for name, text in texts.items():
+            self._begun(Path(name), text)
+        self.session.patch.graph.refresh()
+
+    # -- edits
+
+    def edit(
+        self, name: str, commands: Iterable[Command], *, label: str = "", merge: object = None, by: str
+    ) -> list[Command]:
+        """Carry out commands on a sheet as one step, and play the patch as it is then. Raises PatchError and so on; all
+        is as before then.
+        """
+        sheet, made = self.get(name), list(commands)
+        sheet.patch.graph.refresh()
+        document = sheet.patch.document
+        undo = perform(document, made)
+        if not undo:
+            return []
+        try:
+            self._play(sheet)
+        except NodegraphError:
+            perform(document, undo)
+            self._play(sheet)
+            raise
+        sheet.patch.history.done(made, undo, label=label, merge=None if merge is None else (by, merge))
+        self._changed(sheet, by)
+        return made
+
+    def undo(self, name: str, *, by: str) -> str | None:
+        """Take the last step of a sheet back."""
+        sheet = self.get(name)
+        return self._go(sheet, sheet.patch.undo, sheet.patch.redo, by)
+
+    def redo(self, name: str, *, by: str) -> str | None:
+        """Do again what was taken back last in a sheet."""
+        sheet = self.get(name)
+        return self._go(sheet, sheet.patch.redo, sheet.patch.undo, by)
+
+    def _go(self, sheet: Sheet, there: Callable[[], str | None], back: Callable[[], str | None], by: str) -> str | None:
+        label = there()
+        if label is not None:
+            try:
+                self._play(sheet)
+            except NodegraphError:
+                back()
+                self._play(sheet)
+                raise
+            self._changed(sheet, by)
+        return label
+
+    def _play(self, sheet: Sheet) -> None:
+        """Let the text of a sheet count."""
+        self.drafts.put(sheet.path, dumps(sheet.patch.document))
+        self.session._update()
+        for other in self:
+            other.patch.graph.refresh()
+
+    def _changed(self, sheet: Sheet, by: str) -> None:
+        history = sheet.patch.history
+        sheet.revision += 1
+        prefixes = list(_prefixes(self.session.patch.document, sheet.path))
+        stored = [
+            f"{ROOT}/{prefix}{command.node}/{value}"
+            for command in history.last
+            if isinstance(command, Set)
+            for value in command.values
+            for prefix in prefixes
+        ]
+        self.session.parameters_changed(stored)
+        if not history.changed and _same(sheet):
+            self.drafts.put(sheet.path, None)
+        self.session.news.tell(
+            "changed",
+            {
+                "sheet": sheet.name, "revision": sheet.revision, "by": by,
+                "commands": [command.as_data() for command in history.last], "undo": history.undo_label,
+                "redo": history.redo_label, "unsaved": history.changed,
+            },
+        )  # fmt: skip
+
+    # -- files
+
+    def save(self, name: str, *, by: str) -> Path:
+        """Write a sheet to its file. Raises PatchFileError."""
+        sheet = self.get(name)
+        saved = sheet.patch.save()
+        self.drafts.put(sheet.path, None)
+        self.session.news.tell("saved", {"path": str(saved), "by": by, "sheet": sheet.name})
+        return saved
+
+    def save_all(self, *, by: str) -> None:
+        """Write the sheets that the patch uses and that are not in their files as they are now."""
+        for sheet in list(self._used()):
+            if sheet.patch.history.changed:
+                self.save(sheet.name, by=by)
+
+    def _used(self) -> Iterator[Sheet]:
+        """The sheets that the patch holds, or whose files are there anyway."""
+        inside = {document.path for document in subpatches(self.session.patch.document)} if self._of else set()
+        return (sheet for sheet in self if sheet.path in inside or sheet.path.exists())
+
+
+def sheet_data(sheet: Sheet) -> dict[str, Any]:
+    """A sheet as `document` tells it."""
+    history = sheet.patch.history
+    return {
+        "sheet": sheet.name, "text": str(sheet.patch), "revision": sheet.revision, "changed": history.changed,
+        "undo": history.undo_label, "redo": history.redo_label,
+    }  # fmt: skip
+
+
+def _same(sheet: Sheet) -> bool:
+    """Whether its file holds what it is."""
+    try:
+        return sheet.path.read_text(encoding="utf-8") == str(sheet.patch)
+    except (OSError, UnicodeError):
+        return False
+
+
+def _prefixes(document: Document, path: Path, prefix: str = "") -> Iterator[str]:
+    """The ids of the nodes that stand for a file, each with what joins it to the ids inside."""
+    for id, entry in document.graph.nodes.items():
+        if entry.spec is not None and entry.spec.role is Role.PATCH:
+            inside = prefix + id + BOUNDARY
+            if entry.spec.cls.path == path:  # type: ignore[attr-defined]
+                yield inside
+            yield from _prefixes(entry.spec.cls.document, path, inside)  # type: ignore[attr-defined]
