@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
@@ -21,7 +21,8 @@ from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objects import Objects
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.selection import Selection
-from nodegraph.editor.sheet import ROOT, Sheet
+from nodegraph.editor.sheet import Sheet
+from nodegraph.editor.sheets import Sheets
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wiring import Wiring
 
@@ -38,11 +39,8 @@ class Editing:
     ) -> None:  # fmt: skip
         """`clipboard` reads and writes the system's; without it the editor has one of its own."""
         self.link = Link(place, f"{name} {secrets.token_hex(2)}", wake=wake)
-        self.sheets = [Sheet(self, Mirror(self.link.ask, self.say))]
-        """What lies on the desk: the patch itself first."""
-        self.sheet = self.sheets[0]
-        """What lies on top."""
         self.lines: deque[str] = deque(maxlen=LINES)
+        self.sheets = Sheets(self)
         self.playing = False
         self.lost: str | None = None
         """Why the engine is not tried again."""
@@ -62,15 +60,20 @@ class Editing:
         }  # fmt: skip
         self.objects = Objects(self)
         self.chosen = Chosen(self, clipboard)
-        self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit, **self.chosen.actions()}
+        self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
+        self.actions |= {**self.chosen.actions(), **self.sheets.actions()}
         self.hear("log", self._logged)
         self.hear("values", lambda data: self.live.update(data["values"]))
         self.hear("playing", self._plays)
-        self.hear("changed", lambda data: self._stored(data["commands"]))
+        self.hear("changed", self._stored)
         self.hear("opened", lambda data: self._opened())
         self.hear("saved", lambda data: self.say(f"Saved: {data['path']}"))
 
     # -- the sheet on top
+
+    @property
+    def sheet(self) -> Sheet:
+        return self.sheets.top
 
     @property
     def mirror(self) -> Mirror:
@@ -106,8 +109,8 @@ class Editing:
                 more = [topic for topic in self._hears if topic not in TOPICS]
                 if more:
                     self.link.ask("subscribe", self.tell_problems, topics=more)
-                for sheet in self.sheets:
-                    sheet.mirror.begin(event.hello)
+                self.sheets.open[0].mirror.begin(event.hello)
+                self.sheets.joined()
                 for call in self.joined:
                     call()
             elif isinstance(event, Down):
@@ -120,6 +123,7 @@ class Editing:
 
     def follow(self) -> bool:
         """Lay out anew if the document is another than last time."""
+        self.sheets.follow()
         return self.sheet.follow(self.size)
 
     def hear(self, topic: str, call: Hear) -> None:
@@ -132,8 +136,10 @@ class Editing:
     def _hear(self, news: News) -> None:
         for call in self._hears.get(news.topic, ()):
             call(news.data)
-        for sheet in self.sheets:
-            sheet.mirror.hear(news.topic, news.data)
+        for mirror in self.sheets.mirrors:
+            mirror.hear(news.topic, news.data)
+        if news.topic == "saved":
+            self.sheets.refresh()
 
     def _logged(self, data: Mapping[str, Any]) -> None:
         self.say(f"{data['node']}: {data['text']}" if data["node"] else str(data["text"]))
@@ -144,14 +150,17 @@ class Editing:
 
     def _opened(self) -> None:
         self.live.clear()
+        self.sheets.renewed()
         self.sheet.another()
 
-    def _stored(self, commands: Sequence[Mapping[str, Any]]) -> None:
-        """What the patch stores anew is where it stands."""
-        for command in commands:
+    def _stored(self, data: Mapping[str, Any]) -> None:
+        """What the patch stores anew is where it stands; what a sheet stores is so in all nodes of its file."""
+        roots = [sheet.root for sheet in self.sheets.open if sheet.mirror.sheet == data.get("sheet")]
+        for command in data["commands"]:
             if command.get("do") == "set":
                 for name in command["values"]:
-                    self.live.pop(f"{ROOT}/{command['node']}/{name}", None)
+                    for root in roots:
+                        self.live.pop(f"{root}/{command['node']}/{name}", None)
 
     def say(self, text: str) -> None:
         """A line for whoever sits here."""
@@ -166,7 +175,8 @@ class Editing:
     def title(self) -> str:
         """For the window: what is edited, and whether it is saved."""
         where = "" if self.link.up else " – the engine is away" if self.mirror.ready else " – the engine comes up"
-        return f"{'● ' if self.mirror.unsaved else ''}{self.mirror.title}{where} – nodegraph"
+        way = " › ".join(name for name, _ in self.sheets.way())
+        return f"{'● ' if self.sheets.unsaved else ''}{way}{where} – nodegraph"
 
     # -- edits
 
@@ -188,7 +198,7 @@ class Editing:
         self.mirror.redo()
 
     def save(self) -> None:
-        """Write the patch to its file."""
+        """Write the patch to its file, and what is edited inside it to its files."""
         self.link.ask("save", self.tell_problems)
 
     def play_or_stop(self) -> None:

@@ -9,14 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nodegraph.core.commands import Command, perform
 from nodegraph.core.commands import commands as commands_of
 from nodegraph.core.document import Document
+from nodegraph.core.drafts import Drafts
 from nodegraph.core.errors import NodegraphError, Problem
 from nodegraph.core.patchfile import dumps, read
+from nodegraph.core.registry import registry
+from nodegraph.core.subpatches import PatchKinds
 
 Data = Mapping[str, Any]
 Ask = Callable[..., int]
@@ -34,10 +38,15 @@ class Waiting:
 
 
 class Mirror:
-    """A copy of one session's document. All methods are called on one thread."""
+    """A copy of one session's document, or of one of its sheets. All methods are called on one thread."""
 
-    def __init__(self, ask: Ask, say: Callable[[str], None]) -> None:
-        """`say` gets what a user should know, a line each."""
+    def __init__(
+        self, ask: Ask, say: Callable[[str], None], *, sheet: str | None = None, drafts: Drafts | None = None
+    ) -> None:
+        """`say` gets what a user should know, a line each. `sheet` is what the session calls it; None: the patch
+        itself. `drafts` are the texts of all sheets.
+        """
+        self.sheet = sheet
         self.document = Document()
         self.revision = -1
         self.undo_label: str | None = None
@@ -49,8 +58,9 @@ class Mirror:
         self.version = 0
         """Another one whenever something that can be seen is."""
         self.waiting: list[Waiting] = []
-        self._ask = ask
+        self._ask = ask if sheet is None else partial(ask, sheet=sheet)
         self._say = say
+        self._drafts = Drafts() if drafts is None else drafts
         self._me = ""
         self._loading = False
 
@@ -110,14 +120,17 @@ class Mirror:
 
     # -- what the session tells
 
-    def begin(self, hello: Data) -> None:
-        """The session is there (again)."""
+    def begin(self, hello: Data, *, load: bool = True) -> None:
+        """The session is there (again). Without `load` somebody else asks for the document."""
         self._me = str(hello["you"])
-        self.file = hello.get("file")
-        self._load()
+        self.file = hello.get("file") if self.sheet is None else self.sheet
+        if load:
+            self._load()
 
     def hear(self, topic: str, data: Data) -> None:
         """News."""
+        if data.get("sheet") != self.sheet:
+            return  # of another one
         if topic == "changed":
             self._changed(data)
         elif topic == "opened":
@@ -168,6 +181,11 @@ class Mirror:
             except NodegraphError:  # what it was for is gone; the session says so, too
                 item.undo = []
 
+    def refresh(self) -> None:
+        """Files that are kinds in it may be others now."""
+        if self.document.graph.refresh():
+            self.version += 1
+
     # -- the whole document
 
     def _load(self) -> None:
@@ -177,11 +195,17 @@ class Mirror:
 
     def _loaded(self, answer: Data) -> None:
         self._loading = False
-        if "error" in answer:
-            return
-        found = answer["ok"]
-        file = self.file if self.file and Path(self.file).parent.is_dir() else None
-        document, problems = read(found["text"], file=file)
+        if "ok" in answer:
+            self.take(answer["ok"])
+
+    def take(self, found: Data, me: str | None = None) -> None:
+        """The whole document, as the session tells it; to whom, if that is not known yet."""
+        self._me = me or self._me
+        file = self.file if self.sheet is None else self.sheet
+        kinds = PatchKinds(registry(), drafts=self._drafts)
+        if file:
+            kinds.lie_in(Path(file))
+        document, problems = read(found["text"], file=file, kinds=kinds)
         for problem in problems:
             self._say(problem.describe())
         if document is None:

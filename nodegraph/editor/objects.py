@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodegraph.core.commands import Add, Command, Connect, Rename, Replace, Set
@@ -87,7 +88,7 @@ class Objects:
 
     def _added(self, found: Typed, x: float, y: float, wiring: Wiring | None) -> list[Command]:
         graph = self.editing.mirror.document.graph
-        id = graph.free_id(found.kind)
+        id = graph.free_id(Path(found.kind).stem if found.kind.endswith((".ng", ".py")) else found.kind)
         self._label = f"Add {id}"
         made: list[Command] = [Add(id, found.kind, found.values, (round(x), round(y)))]
         if wiring is not None:

@@ -34,6 +34,7 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
 
     mirror, view = editing.mirror, editing.viewport
     return {
+        "sheets": [sheet.root for sheet in editing.sheets.open], "sheet": editing.sheet.root,
         "ready": mirror.ready, "up": editing.link.up, "title": editing.title, "revision": mirror.revision,
         "unsaved": mirror.unsaved, "undo": mirror.undo_label, "redo": mirror.redo_label, "playing": editing.playing,
         "waiting": len(mirror.waiting), "boxes": {id: box(found) for id, found in editing.scene.boxes.items()},

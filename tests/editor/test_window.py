@@ -221,6 +221,33 @@ def test_what_is_no_patch_is_said_before_a_window_opens(display: str, folder: Pa
         assert done.returncode == 2 and said in done.stderr, done.stderr
 
 
+def test_a_subpatch_is_opened_by_two_clicks_and_left_by_one(display: str, folder: Path) -> None:
+    voice = Patch("Voice")
+    voice.connect(voice.add("sine~", "osc", freq=220), voice.add("outlet~", "y"))
+    voice.save(folder / "voice.ng")
+    patch = Patch("One")
+    patch.document.path = folder / "one.ng"
+    patch.graph.registry.lie_in(folder / "one.ng")
+    patch.connect(patch.add("voice.ng", "a"), patch.add("out~", "out"))
+    patch.save(folder / "one.ng")
+    editor = Driven(display, folder, ["one.ng", "--driver", "null"])
+    try:
+        editor.point(editor.state["boxes"]["a"]["middle"])
+        editor._tool("click", "--repeat", "2", "--delay", "120", "1")
+        editor.until(lambda state: state["sheet"] == "/patch/a" and "osc" in state["boxes"], "what is inside")
+        editor.object((300, 300), "gain~ 0.5")
+        editor.frames()
+        editor.picture("subpatch")
+        editor.point(editor.state["fields"]["way One"])
+        editor._tool("click", "1")
+        editor.until(lambda state: state["sheet"] == "/patch" and "a" in state["boxes"], "the way back")
+        editor.key("ctrl+s")
+        editor.until(lambda state: not state["unsaved"] and not state["title"].startswith("●"), "that it is saved")
+        assert "gain1" in (folder / "voice.ng").read_text()
+    finally:
+        editor.kill()
+
+
 def test_two_editors_at_one_engine(display: str, folder: Path) -> None:
     patch = Patch("Two")
     patch.add("sine~", "osc")

@@ -25,6 +25,8 @@ from nodegraph.editor.gui.input import Input
 from nodegraph.editor.gui.menus import add_menus, list_keys
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
+from nodegraph.editor.gui.strip import HEIGHT as STRIP
+from nodegraph.editor.gui.strip import Strip
 from nodegraph.editor.gui.waking import hears_input
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.objecttext import text_of
@@ -82,10 +84,11 @@ class App:
         dpg.bind_item_theme(self.window, looks.canvas_theme())
         self.canvas = Canvas(self.window, editing, character)
         with dpg.window(
-            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, no_saved_settings=True,
+            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, no_saved_settings=True, min_size=(1, 1),
         ) as self._log:  # fmt: skip
             self._line = dpg.add_text("")
         self.docks = Docks(editing, PANELS)
+        self.strip = Strip(editing)
         self.objectbox = ObjectBox(editing)
         self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking)
         self._hears_input = hears_input(woken.set)
@@ -150,7 +153,7 @@ class App:
         for call in later:
             call()
         size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
-        if size != self._size or self.docks.changed:
+        if self.strip.turn() or size != self._size or self.docks.changed:
             self._fit(*size)
         objects = editing.objects
         if objects.asked is not None and not self.objectbox.shown:
@@ -180,7 +183,7 @@ class App:
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": self.docks.places(), "panels": self.docks.shown,
+            "fields": self.docks.places() | self.strip.places(), "panels": self.docks.shown,
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
 
@@ -189,10 +192,13 @@ class App:
         self._size = (width, height)
         left, right, below = self.docks.fit(width, height, MENU, LOG)
         if not first:  # what is seen stays where it is
-            self.editing.viewport.pan(self.input.origin[0] - left, 0.0)
-        self.input.origin = (float(left), float(MENU))
-        self.canvas.origin = (float(left), 0.0)
-        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - MENU - LOG - below)))
+            for sheet in self.editing.sheets.open:
+                sheet.viewport.pan(self.input.origin[0] - left, 0.0)
+        strip = STRIP if self.strip.shown else 0
+        self.strip.fit(left, MENU, width - left - right)
+        self.input.origin = (float(left), float(MENU + strip))
+        self.canvas.origin = (float(left), float(strip))
+        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - MENU - strip - LOG - below)))
         dpg.configure_item(self._log, pos=(0, height - LOG), width=width, height=LOG)
         self._dirty = True
 

@@ -28,8 +28,7 @@ class Closing:
     def quit(self) -> None:
         """Close the window."""
         editing = self.editing
-        unsaved = any(sheet.mirror.unsaved for sheet in editing.sheets)
-        if unsaved and self.engine is not None and editing.link.up:
+        if editing.sheets.unsaved and self.engine is not None and editing.link.up:
             self._ask()
         else:
             self._end()
@@ -41,7 +40,7 @@ class Closing:
             label="Unsaved changes", modal=True, no_resize=True, no_saved_settings=True, pos=(300, 200), width=420,
             on_close=lambda *_: self._stay(),
         ) as self._window:  # fmt: skip
-            dpg.add_text(f"{self.editing.mirror.title} has changes that are not saved.", wrap=390)
+            dpg.add_text(f"{self.editing.sheets.open[0].mirror.title} has changes that are not saved.", wrap=390)
             with dpg.group(horizontal=True):
                 dpg.add_button(label="Save", callback=lambda *_: self._save_and_end())
                 dpg.add_button(label="Leave them unsaved", callback=lambda *_: self._end())

@@ -35,7 +35,7 @@ class Docks:
         for side in WIDE:
             with dpg.window(
                 show=False, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
-                no_scrollbar=True, no_scroll_with_mouse=True,
+                no_scrollbar=True, no_scroll_with_mouse=True, min_size=(1, 1),
             ) as self._windows[side]:  # fmt: skip
                 self._bars[side] = dpg.add_tab_bar(reorderable=False)
         for kind in kinds:

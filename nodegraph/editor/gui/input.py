@@ -89,12 +89,12 @@ class Input:
         self.editing.hands.press(*at, button, more="shift" in self.keyboard.held)
 
     def _twice(self, x: float, y: float) -> None:
-        """A box: its text. The void: a new object."""
+        """A subpatch: its sheet. Another box: its text. The void: a new object."""
         px, py = self.editing.viewport.patch(x, y)
         box = self.editing.scene.box_at(px, py)
         if box is not None:
             self.editing.selection.only([box.node])
-            self.do("edit-object")
+            self.do("open-subpatch" if self.editing.sheets.opens(box.node) else "edit-object")
         else:
             self.editing.hands.double(x, y)
 
