@@ -84,12 +84,17 @@ class Scene:
         self.boxes: dict[str, Box] = {}
         """In the order in which they are drawn: the last lies on top."""
         self.document = Document()
+        self.version = 0
+        """Another number whenever it is laid out anew."""
+        self.moved: set[str] = set()
+        """Boxes that were shifted since somebody has drawn it."""
         self._tidied: dict[str, Point] = {}
         """Places of nodes whose places the document does not tell."""
 
     def follow(self, document: Document) -> None:
         """Lay out what the document has now."""
         self.document = document
+        self.version += 1
         graph = document.graph.view
         self.boxes = {
             id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)))
@@ -108,6 +113,7 @@ class Scene:
         """Move boxes here alone, as long as the hand holds them."""
         for id in nodes:
             if id in self.boxes:
+                self.moved.add(id)
                 place = self.document.place(id)
                 box = self.boxes[id]
                 x, y = place if place is not None else (box.x, box.y)

@@ -175,8 +175,9 @@ class App:
             self._said = editing.said
             dpg.set_value(self._line, editing.lines[-1] if editing.lines else "")
         if self._state is not None and time.monotonic() >= self._told_at + TELL_S:
-            self._told_at = time.monotonic()
+            begun = time.perf_counter()
             self._state.write(self._told())
+            self._told_at = time.monotonic() + 20 * (time.perf_counter() - begun)  # a large patch is told seldom
 
     def _told(self) -> dict[str, Any]:
         box = self.objectbox

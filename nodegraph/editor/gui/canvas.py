@@ -20,11 +20,18 @@ from nodegraph.editor.gui.overlays import OVERLAYS
 from nodegraph.editor.hands import Framing
 from nodegraph.editor.scene import PADDING, PORT, Box, Port, curve
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
+from nodegraph.editor.visible import Visible
 from nodegraph.editor.wiring import Wiring
 
-SEGMENTS: Final = 16
+SEGMENT: Final = 14.0
+"""So many points of the screen is a piece of a cable long."""
+SEGMENTS: Final = (3, 16)
 FINE: Final = 0.6
-"""Drawn smaller than so, things have no glow: nobody sees it, and drawing without a graphics card takes its time."""
+"""Drawn smaller than so, things have no glow and no round corners: nobody sees it, and drawing without a graphics card
+takes its time. So it does for lines whose width is no whole number of points: they all have one.
+"""
+COARSE: Final = 0.3
+"""Drawn smaller than so, boxes are plain, and have neither texts nor ports."""
 NOTHING: Final = (0, 0, 0, 0)
 WIDTHS: Final = {CableKind.SIGNAL: 2.6, CableKind.EVENT: 1.3, CableKind.TENSOR: 4.6, CableKind.TEXTURE: 6.0, None: 1.3}
 """Kinds are told apart by how thick their cables are, too; a tensor's is double, a texture's has a bright core."""
@@ -55,6 +62,7 @@ class Canvas:
                 front = dpg.add_draw_node()
                 self._top = dpg.add_draw_node()
         layers = Layers(under, over, front, character)
+        self.visible = Visible(editing)
         self.overlays = [kind(editing, layers) for kind in OVERLAYS]
         self._nodes: dict[Any, int | str] = {}
         self._looks: dict[Any, Any] = {}
@@ -63,7 +71,7 @@ class Canvas:
 
     def show(self) -> None:
         """Draw what looks otherwise than it did."""
-        editing, view = self.editing, self.editing.viewport
+        view = self.editing.viewport
         left, top = self.origin
         pan = (view.x + left, view.y + top, left, top)
         if pan != self._pan:
@@ -73,15 +81,7 @@ class Canvas:
                 dpg.apply_transform(still, dpg.create_translation_matrix([left, top]))
         self._show_grid()
         zoom = view.zoom
-        graph = editing.mirror.document.graph
-        found: dict[Any, Any] = {}
-        for cable in graph.cables:
-            ends = editing.scene.ends(cable)
-            if ends is not None:
-                found[cable] = (*ends, graph.cable_kind(cable), cable in editing.selection.cables, zoom)
-        for id, box in editing.scene.boxes.items():
-            found[id] = (box.x, box.y, box.width, box.text, box.inlets, box.outlets, box.known,
-                         id in editing.selection.nodes, zoom)  # fmt: skip
+        found = self.visible.looks()
         for key in self._nodes.keys() - found.keys():
             dpg.delete_item(self._nodes.pop(key))
             del self._looks[key]
@@ -117,16 +117,22 @@ class Canvas:
         right, bottom = (box.x + box.width) * zoom, (box.y + box.height) * zoom
         ports = (*box.outlets, *box.inlets)
         colour = looks.AMBER if not box.known else OF_KIND[ports[0].kind] if ports else looks.GREY
-        round_ = 7.0 * zoom
-        glow = see_through(looks.CYAN, 70) if selected else see_through(colour, 22)
         fine = zoom >= FINE
+        if zoom < COARSE:
+            edge = looks.WHITE if selected else looks.blended(colour, 190)
+            dpg.draw_rectangle((left - 1, top - 1), (right + 1, bottom + 1), fill=edge, color=NOTHING, parent=at)
+            inside = looks.blended(looks.GLASS, looks.GLASS[3])
+            dpg.draw_rectangle((left, top), (right, bottom), fill=inside, color=NOTHING, parent=at)
+            return
+        round_ = 7.0 * zoom if fine else 0.0
+        glow = see_through(looks.CYAN, 70) if selected else see_through(colour, 22)
         if fine or selected:
             dpg.draw_rectangle(
                 (left - 3, top - 3), (right + 3, bottom + 3), rounding=round_ + 3, color=glow, thickness=4.0, parent=at
             )
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=looks.GLASS, parent=at,
-            color=looks.WHITE if selected else see_through(colour, 190), thickness=1.6 if selected else 1.2,
+            color=looks.WHITE if selected else see_through(colour, 190), thickness=2.0 if selected and fine else 1.0,
         )  # fmt: skip
         if fine:
             shine = see_through(looks.WHITE, 42)
@@ -156,10 +162,10 @@ class Canvas:
         colour = see_through(looks.WHITE, 11)
         for index in range(int(width / pitch) + 2):
             x = view.x % pitch + (index - 1) * pitch
-            dpg.draw_line((x, 0), (x, height), color=colour, parent=self._grid)
+            dpg.draw_rectangle((x, 0), (x + 1, height), fill=colour, color=NOTHING, parent=self._grid)
         for index in range(int(height / pitch) + 2):
             y = view.y % pitch + (index - 1) * pitch
-            dpg.draw_line((0, y), (width, y), color=colour, parent=self._grid)
+            dpg.draw_rectangle((0, y), (width, y + 1), fill=colour, color=NOTHING, parent=self._grid)
 
     def _show_hand(self, zoom: float) -> None:
         """What the hand holds, on top of everything."""
@@ -172,7 +178,8 @@ class Canvas:
                 color=see_through(looks.CYAN, 200), fill=see_through(looks.CYAN, 26), parent=self._over,
             )  # fmt: skip
         elif isinstance(doing, Wiring) and doing.start.node in scene.boxes:
-            for box in scene.boxes.values():
+            for id in self.visible.near:
+                box = scene.boxes[id]
                 for port in (*box.inlets, *box.outlets):
                     if port.key in doing.fits:
                         self._ring(box, port, zoom, see_through(OF_KIND[doing.start.kind], 150))
@@ -229,14 +236,19 @@ def _cable(
     at: int | str, points: Any, colour: Colour, width: float, kind: CableKind | None, selected: bool, zoom: float
 ) -> None:
     scaled = [(x * zoom, y * zoom) for x, y in points]
-    wide = max(1.0, width * zoom)
+    wide = float(max(1, round(width * zoom)))
+    (ax, ay), _, _, (dx, dy) = scaled
+    if abs(ax - dx) < 1.0 and ay < dy:  # a straight line
+        count = 1
+    else:
+        count = max(SEGMENTS[0], min(SEGMENTS[1], round((abs(ax - dx) + abs(ay - dy)) / SEGMENT)))
     if (kind is CableKind.SIGNAL and zoom >= FINE) or selected:
         halo = see_through(looks.WHITE if selected else colour, 110 if selected else 40)
-        dpg.draw_bezier_cubic(*scaled, color=halo, thickness=wide + 5.0 * zoom, segments=SEGMENTS, parent=at)
-    dpg.draw_bezier_cubic(*scaled, color=see_through(colour, 230), thickness=wide, segments=SEGMENTS, parent=at)
+        dpg.draw_bezier_cubic(*scaled, color=halo, thickness=wide + round(5.0 * zoom), segments=count, parent=at)
+    dpg.draw_bezier_cubic(*scaled, color=see_through(colour, 230), thickness=wide, segments=count, parent=at)
     if kind in (CableKind.TENSOR, CableKind.TEXTURE):
         core = looks.NIGHT if kind is CableKind.TENSOR else looks.WHITE
-        dpg.draw_bezier_cubic(*scaled, color=core, thickness=wide / 3, segments=SEGMENTS, parent=at)
+        dpg.draw_bezier_cubic(*scaled, color=core, thickness=max(1.0, wide // 3), segments=count, parent=at)
 
 
 def _port(at: int | str, box: Box, port: Port, zoom: float) -> None:

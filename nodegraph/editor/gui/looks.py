@@ -39,6 +39,13 @@ def see_through(colour: Colour, alpha: int) -> Colour:
     return (*colour[:3], alpha)
 
 
+def blended(colour: Colour, alpha: int) -> Colour:
+    """The colour as it looks over the night behind it, with nothing to be seen through."""
+    share = alpha / 255
+    red, green, blue = (round(share * one + (1 - share) * two) for one, two in zip(colour[:3], NIGHT[:3], strict=True))
+    return red, green, blue, 255
+
+
 def bind_font() -> float:
     """Take a font of one width; gives that width for a height of 1. Without one, the one that dearpygui brings."""
     path = next((font for font in FONTS if Path(font).is_file()), None)
@@ -84,7 +91,7 @@ def menu_theme() -> int | str:
 def canvas_theme() -> int | str:
     """For the window on which the canvas lies: no margin, no border."""
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_color(dpg.mvThemeCol_WindowBg, NIGHT)
+        dpg.add_theme_color(dpg.mvThemeCol_WindowBg, see_through(NIGHT, 0))  # what is cleared is so already
         dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, 0, 0)
         dpg.add_theme_style(dpg.mvStyleVar_WindowBorderSize, 0)
         dpg.add_theme_style(dpg.mvStyleVar_WindowRounding, 0)
