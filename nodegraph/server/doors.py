@@ -4,7 +4,8 @@ A request passes when all of these hold:
 
 - it comes from this machine, or from a network that the user has allowed;
 - its Host is a name under which this server is meant. A page of another site whose name was made to lead here
-  (DNS rebinding) still says its own;
+  (DNS rebinding) still says its own. A program that sends the token in a header may come through a tunnel, by another
+  port of this machine;
 - its Origin is this server itself. ``null`` is nobody. Without an Origin, which browsers leave out on plain page loads
   only, it must not rely on the cookie: programs send the token themselves. Plain pages, which hold nothing of the
   patch, are the exception;
@@ -119,9 +120,9 @@ class Doors:
         if not self.knows(asked.remote):
             return Refusal(403, "Requests from your address are not allowed here.")
         host = asked.one("host")
-        if host is None or not self.is_ours(host, asked.local):
-            return Refusal(403, "This is no name of this server.")
         origins = asked.headers.get("origin", [])
+        if host is None or not (self.is_ours(host, asked.local) or (not origins and self._tunnelled(host, asked))):
+            return Refusal(403, "This is no name of this server.")
         if origins and (len(origins) > 1 or origins[0].lower() != f"http://{host.lower()}"):
             return Refusal(403, "Pages of other origins may not talk to this server.")
         if (
@@ -154,6 +155,21 @@ class Doors:
     def _is_token(self, text: str) -> bool:
         assert self.token is not None
         return hmac.compare_digest(text.encode("utf-8", "replace"), self.token.encode())
+
+    def _tunnelled(self, host: str, asked: Asked) -> bool:
+        """Whether it is a program at the other end of a tunnel, which may have another port there: no page of a site
+        can send this token.
+        """
+        found = HOST.fullmatch(host.lower())
+        given = [text.removeprefix("Bearer ") for text in asked.headers.get("authorization", [])]
+        return (
+            self.token is not None
+            and found is not None
+            and found["name"] in HERE
+            and bool(given)
+            and asked.query_token is None
+            and all(self._is_token(text) for text in given)
+        )
 
     def knows(self, remote: str) -> bool:
         """Whether requests from an address are allowed."""
