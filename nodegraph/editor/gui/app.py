@@ -90,7 +90,8 @@ class App:
         self.docks = Docks(editing, PANELS)
         self.strip = Strip(editing)
         self.objectbox = ObjectBox(editing)
-        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking)
+        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
+                           self.canvas.overlays)  # fmt: skip
         self._hears_input = hears_input(woken.set)
         dpg.set_exit_callback(lambda *_: self._later.append(self.closing.quit))
         dpg.set_primary_window(self.window, True)

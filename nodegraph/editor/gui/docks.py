@@ -127,6 +127,10 @@ class Docks:
 
     # -- for the keyboard, and for tests
 
+    def key(self, key: str, chord: str) -> bool:
+        """A key goes down: whether a panel in front takes it."""
+        return any(self._panels[name].key(key, chord) for name in self._seen)
+
     @property
     def typing(self) -> bool:
         """Whether a field of a panel has the keyboard."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 import dearpygui.dearpygui as dpg
 
@@ -12,6 +12,7 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.docks import Docks
 from nodegraph.editor.gui.keyboard import Keyboard
 from nodegraph.editor.gui.objectbox import ObjectBox
+from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.hands import LEFT
 from nodegraph.editor.keys import Keys, chord
 
@@ -21,14 +22,21 @@ DOUBLE_S: Final = 0.35
 NEAR: Final = 6.0
 
 
+class Taker(Protocol):
+    """Something in the window that wants keys before they are anything else, such as a field with a list below it."""
+
+    def key(self, key: str, chord: str) -> bool:
+        """A key goes down. True: it is this one's."""
+
+
 class Input:
     """The hands of whoever sits here, on one window."""
 
     def __init__(
         self, editing: Editing, keys: Keys, window: int | str, docks: Docks, objectbox: ObjectBox,
-        blocked: Callable[[], bool],
+        blocked: Callable[[], bool], overlays: Sequence[Overlay] = (),
     ) -> None:  # fmt: skip
-        """`blocked` says whether a question stands that must be answered first."""
+        """`blocked` says whether a question stands that must be answered first; of `overlays` the last is in front."""
         self.editing, self.keys, self.window, self.docks, self.objectbox = editing, keys, window, docks, objectbox
         self.keyboard = Keyboard()
         self.active_until = 0.0
@@ -36,7 +44,12 @@ class Input:
         """Where the canvas begins in the window."""
         self.first = ""
         """The letter that began an object by just being typed."""
+        self.takers: list[Taker] = [docks]
+        """Who is asked before a key is an action, the first first."""
         self._blocked = blocked
+        self._overlays = overlays
+        self._taken: Overlay | None = None
+        """Whose the mouse is until its button goes up."""
         self._clicked: tuple[float, float, float] = (0.0, 0.0, 0.0)
         with dpg.handler_registry():
             dpg.add_mouse_click_handler(callback=self._pressed)
@@ -79,6 +92,11 @@ class Input:
         if self.objectbox.shown:
             self.editing.objects.answer(None)
         at = self._at()
+        if self._taken is not None or self.editing.hands.doing is not None:
+            return
+        self._taken = next((item for item in reversed(self._overlays) if item.press(*at, button)), None)
+        if self._taken is not None:
+            return
         now = time.monotonic()
         then, x, y = self._clicked
         if button == LEFT and now - then < DOUBLE_S and abs(at[0] - x) + abs(at[1] - y) < NEAR:
@@ -100,12 +118,17 @@ class Input:
 
     def _released(self, _sender: object, _button: int, _data: object) -> None:
         self.awake()
-        if self.editing.hands.doing is not None:
+        if self._taken is not None:
+            self._taken.release(*self._at())
+            self._taken = None
+        elif self.editing.hands.doing is not None:
             self.editing.hands.release(*self._at())
 
     def _moved(self, _sender: object, _at: object, _data: object) -> None:
         self.awake()
-        if self.editing.hands.doing is not None or self._on_canvas():
+        if self._taken is not None:
+            self._taken.move(*self._at())
+        elif self.editing.hands.doing is not None or self._on_canvas():
             self.editing.hands.move(*self._at())
 
     def _wheeled(self, _sender: object, notches: float, _data: object) -> None:
@@ -126,7 +149,7 @@ class Input:
         if self.objectbox.shown:
             self.objectbox.key(key, pressed)
             return
-        if self.docks.typing:
+        if any(taker.key(key, pressed) for taker in self.takers) or self.docks.typing:
             return
         if key == "space" and pressed == "space":
             self.editing.hands.space = True

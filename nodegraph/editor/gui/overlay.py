@@ -26,6 +26,18 @@ class Overlay:
     def __init__(self, editing: Editing, layers: Layers) -> None:
         self.editing, self.layers = editing, layers
 
+    def press(self, x: float, y: float, button: int) -> bool:
+        """A button goes down on the canvas, at a place of `front`. True takes it, with all that the mouse does until a
+        button goes up: neither the canvas nor another overlay hears of it. The frontmost is asked first.
+        """
+        return False
+
+    def move(self, x: float, y: float) -> None:
+        """The mouse moves, while it is this one's."""
+
+    def release(self, x: float, y: float) -> None:
+        """The button goes up, and the mouse is the canvas's again."""
+
     def show(self) -> bool:
         """Draw what looks otherwise than it did; called before every frame. Whether it shows something that moves by
         itself and wants to be asked again soon.

@@ -34,6 +34,10 @@ class Panel:
     def hidden(self) -> None:
         """It is not seen any more: what it asks the engine for again and again is not needed."""
 
+    def key(self, key: str, chord: str) -> bool:
+        """A key goes down while the panel is seen, before it is an action; `chord` has its modifiers. True takes it."""
+        return False
+
     @property
     def typing(self) -> bool:
         """Whether one of its fields has the keyboard: keys are not for the canvas then."""
