@@ -1,7 +1,7 @@
 """The command line: ``nodegraph run PATCH`` and the other commands, one file each in `nodegraph.commands`.
 
-Exit codes: 0, all is well; 2, something that the user can mend, said in one line each on stderr; 130, ended by Ctrl-C
-(143 by SIGTERM), with the sound faded out and every file finished.
+Exit codes: 0, all is well; 1, `diff` has found a difference; 2, something that the user can mend, said in one line each
+on stderr; 130, ended by Ctrl-C (143 by SIGTERM), with the sound faded out and every file finished.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 from nodegraph import __version__
 
 COMMANDS = (
-    "run", "edit", "render", "check", "nodes", "validate", "devices", "models", "trust", "new-node", "demo",
+    "run", "edit", "render", "check", "diff", "nodes", "validate", "devices", "models", "trust", "new-node", "demo",
     "install-service",
 )  # fmt: skip
 OK, WRONG, INTERRUPTED, TERMINATED = 0, 2, 130, 143

@@ -85,15 +85,22 @@ def examine(path: str | os.PathLike[str], *, kinds: Registry | None = None) -> t
     """What can be read of a patch file, and all problems of its form. The document is None when nothing can be."""
     file = os.fspath(path)
     try:
-        data = _bytes(file)
-    except OSError as error:
-        return None, [Problem("unreadable-file", f"{_reason(error)}.", "Give the path of a patch file.", file)]
+        data = stored(file)
     except PatchFileError as error:
         return None, list(error.problems)
     document, problems = read(data, file=file, kinds=kinds)
     if document is not None:
         document.path = Path(file)
     return document, problems
+
+
+def stored(file: str) -> bytes:
+    """What stands in a file, be it a patch or not. Raises PatchFileError when it cannot be read."""
+    try:
+        return _bytes(file)
+    except OSError as error:
+        what = f"{_reason(error)}."
+        raise PatchFileError(Problem("unreadable-file", what, "Give the path of a patch file.", file)) from error
 
 
 def _bytes(file: str) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from nodegraph import __version__
+from nodegraph.api.versions import revision_text, stored_text
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.session.layout import Layout
@@ -46,6 +47,22 @@ def document(client: Client, asked: Asked) -> Asked:
             "text": str(session.patch), "revision": session.revision, "changed": history.changed,
             "undo": history.undo_label, "redo": history.redo_label,
         }  # fmt: skip
+
+
+@request("version", slow=True, path=TEXT, revision=TEXT)
+def version(client: Client, asked: Asked) -> Asked:
+    """The text of another version: the file as it was saved last, as a `revision` of git has it, or another file."""
+    from nodegraph.session.changing import within
+
+    session = client.session
+    if "path" in asked:
+        return {"text": stored_text(within(session, asked["path"])), "of": asked["path"]}
+    path = session.patch.path
+    if path is None:
+        raise PatchError(Problem("no-file", "The patch has no file yet.", "Save it first, or name another file."))
+    if "revision" in asked:
+        return {"text": revision_text(path, asked["revision"]), "of": f"{path.name} at {asked['revision']}"}
+    return {"text": stored_text(path), "of": f"{path.name} as saved"}
 
 
 @request("kinds", slow=True, kinds=TEXTS)

@@ -1,0 +1,135 @@
+"""What is different between two documents: its commands make one the other, and its lines say it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nodegraph.core.commands import commands, perform
+from nodegraph.core.difference import Difference, difference
+from nodegraph.core.document import Document
+from nodegraph.core.patchfile import dumps, loads
+from nodegraph.core.preset_names import ordered
+from tests.core.kinds import KINDS
+from tests.core.patches import documents
+
+TEXT = """{
+  "nodegraph": 1,
+  "title": "A filter",
+  "nodes": {
+    "cut": {"kind": "svf~", "cutoff": 800},
+    "osc1": {"kind": "sine~", "freq": 220},
+    "out": {"kind": "out~"}
+  },
+  "cables": [
+    "cut.low -> out.x",
+    "osc1.y -> cut.x"
+  ],
+  "presets": {
+    "dark": {"cut.cutoff": 200}
+  },
+  "view": {
+    "cut": [40, 120],
+    "osc1": [40, 40],
+    "out": [40, 200]
+  }
+}
+"""
+
+
+def compared(*exchanged: tuple[str, str]) -> Difference:
+    """The text, and the text with pieces exchanged; the commands are carried out on the way."""
+    text = TEXT
+    for before, after in exchanged:
+        assert before in text
+        text = text.replace(before, after)
+    found = difference(loads(TEXT), loads(text))
+    arrives(found)
+    return found
+
+
+def arrives(found: Difference) -> None:
+    """The commands, as data too, make the old document the new one, and their undoing the old one again."""
+    before, after = dumps(found.old), dumps(found.new)
+    made = found.commands()
+    assert dumps(found.old) == before, "asking changes nothing"
+    undo = perform(found.old, commands(json.loads(json.dumps([command.as_data() for command in made]))))
+    assert dumps(found.old) == after
+    perform(found.old, undo)
+    assert dumps(found.old) == before
+
+
+def test_the_same_is_not_different() -> None:
+    found = compared()
+    assert not found and found.lines() == [] and found.commands() == []
+
+
+@pytest.mark.parametrize(
+    ("exchanged", "lines"),
+    [
+        ((('"cutoff": 800', '"cutoff": 900'),), ["~ cut: cutoff 800 → 900"]),
+        ((('"cutoff": 800', '"cutoff": 800.0'),), ["~ cut: cutoff 800 → 800.0"]),
+        (((', "cutoff": 800', ""),), ["~ cut: cutoff 800 → as it is without a value of its own"]),
+        ((("svf~", "onepole~"), ("cut.low", "cut.y")),
+         ["~ cut: svf~ → onepole~", "- cut.low -> out.x", "+ cut.y -> out.x"]),
+        ((("osc1", "tone"),), ["~ osc1: is called tone now"]),
+        ((('"cut.low -> out.x",\n', '"cut.high -> out.x",\n'),), ["- cut.low -> out.x", "+ cut.high -> out.x"]),
+        ((("[40, 120]", "[80, 120]"),), ["~ moved: cut"]),
+        ((("A filter", "Two"), ('"dark"', '"deep"')),
+         ['~ title: "A filter" → "Two"', '- preset "dark"', '+ preset "deep"']),
+        ((('"osc1": {"kind": "sine~", "freq": 220}', '"saw1": {"kind": "saw~"}'), ("osc1", "saw1")),
+         ["- osc1: sine~ freq=220", "+ saw1: saw~", "- osc1.y -> cut.x", "+ saw1.y -> cut.x"]),
+    ],
+)  # fmt: skip
+def test_each_change_is_a_line(exchanged: tuple[tuple[str, str], ...], lines: list[str]) -> None:
+    assert compared(*exchanged).lines() == lines
+
+
+def test_which_one_was_renamed_is_told_by_cables_then_by_places_and_never_guessed() -> None:
+    def two(one: str, two: str, cable: str = "", at: dict[str, list[int]] | None = None) -> Document:
+        nodes = {one: {"kind": "sine~"}, two: {"kind": "sine~"}, "out": {"kind": "out~"}}
+        cables = [f"{cable}.y -> out.x"] if cable else []
+        return loads(json.dumps({"nodegraph": 1, "nodes": nodes, "cables": cables, "view": at or {}}))
+
+    assert difference(two("a", "b", "a"), two("c", "d", "d")).renamed == {"a": "d", "b": "c"}
+    places = two("a", "b", at={"a": [0, 0], "b": [9, 9]}), two("c", "d", at={"c": [9, 9], "d": [0, 0]})
+    assert difference(*places).renamed == {"a": "d", "b": "c"}
+    found = difference(two("a", "b"), two("c", "d"))
+    assert not found.renamed and found.removed == ("a", "b") and found.added == ("c", "d")
+
+
+def test_a_change_is_data() -> None:
+    found = compared(('"cutoff": 800', '"cutoff": 900'), ("osc1.y -> cut.x", "osc1.y -> cut.cutoff"))
+    value, gone, come = (change.as_data() for change in found.changes)
+    assert (value["of"], value["nodes"], value["before"], value["after"]) == ("value", ["cut"], 800, 900)
+    assert (gone["sign"], gone["cable"], come["sign"]) == ("-", "osc1.y -> cut.x", "+")
+
+
+@st.composite
+def pairs(draw: Any) -> tuple[Document, Document]:
+    """Two documents; what no command changes is the same in both. The second may be the first with a few renamed."""
+    old, new = draw(documents()), draw(documents())
+    if draw(st.booleans()):
+        new = loads(dumps(old), kinds=KINDS)
+        for id in list(new.graph.nodes):
+            if draw(st.booleans()) and (to := f"{id[:60]}z") not in new.graph:
+                new.rename(id, to)
+    ports = st.sampled_from(["a.cutoff", "b1.frequency", "gone.x"])
+    books = st.dictionaries(st.sampled_from(["one", "two", "three", "four"]), st.dictionaries(ports, st.integers(0, 9)))
+    for document in (old, new):
+        document.presets = {name: ordered(values) for name, values in draw(books).items()}
+    new.extra, new.after, new.strangers = old.extra, old.after, old.strangers
+    return old, new
+
+
+@given(pairs())
+@settings(max_examples=80, deadline=None)
+def test_the_commands_make_one_document_the_other(pair: tuple[Document, Document]) -> None:
+    old, new = pair
+    found = difference(old, new)
+    assert bool(found) == (dumps(old) != dumps(new))
+    arrives(found)
