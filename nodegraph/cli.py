@@ -17,8 +17,8 @@ from typing import Any
 from nodegraph import __version__
 
 COMMANDS = (
-    "run", "edit", "render", "check", "diff", "nodes", "validate", "devices", "models", "trust", "new-node", "demo",
-    "install-service",
+    "run", "edit", "render", "check", "diff", "outline", "nodes", "validate", "devices", "models", "trust", "new-node",
+    "demo", "install-service",
 )  # fmt: skip
 OK, WRONG, INTERRUPTED, TERMINATED = 0, 2, 130, 143
 

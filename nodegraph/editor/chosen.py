@@ -33,6 +33,10 @@ class Chosen:
     def _keep(self, text: str) -> None:
         self._text = text
 
+    def put(self, text: str) -> None:
+        """A text into the clipboard."""
+        self._clipboard[1](text)
+
     def actions(self) -> dict[str, Callable[[], Any]]:
         """Its actions by name."""
         found: dict[str, Callable[[], Any]] = {

@@ -16,6 +16,7 @@ from nodegraph.core.commands import Command, Set
 from nodegraph.core.errors import Problem
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.hands import Hands
+from nodegraph.editor.keys import Keys
 from nodegraph.editor.link import AWAY, TOPICS, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objects import Objects
@@ -24,6 +25,7 @@ from nodegraph.editor.selection import Selection
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
 from nodegraph.editor.viewport import Viewport
+from nodegraph.editor.wayfinding import Wayfinding
 from nodegraph.editor.wiring import Wiring
 
 LINES: Final = 500
@@ -50,6 +52,10 @@ class Editing:
         """Of the canvas, in points of the screen."""
         self.said = 0
         """Another number whenever something is said."""
+        self.keys = Keys()
+        """Which keys do what."""
+        self.show_panel: Callable[[str, bool], None] = lambda name, shown: None
+        """Has a panel be shown, or not; without a window there is none."""
         self.joined: list[Callable[[], None]] = []
         """Are called when the session is there, again too."""
         self._hears: dict[str, list[Hear]] = {}
@@ -62,6 +68,8 @@ class Editing:
         self.chosen = Chosen(self, clipboard)
         self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
         self.actions |= {**self.chosen.actions(), **self.sheets.actions()}
+        self.ways = Wayfinding(self)
+        self.actions |= self.ways.actions()
         self.hear("log", self._logged)
         self.hear("values", lambda data: self.live.update(data["values"]))
         self.hear("playing", self._plays)

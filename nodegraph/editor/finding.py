@@ -139,6 +139,22 @@ def complete(text: str, registry: Registry, limit: int = 12, fits: Inlet | Outle
     return [_completion(spec, hit, port) for _, spec, hit, port in found[:limit]]
 
 
+def fit(text: str, words: Iterable[str]) -> tuple[int, int] | None:
+    """How well words fit a text that is no kind, such as the name of an action: the smaller the better, None where one
+    of them is not found. They are found as those of `complete` are: at its beginning, where a word of it begins, or as
+    letters in this order.
+    """
+    name = _Name(text)
+    tier = rank = 0
+    for word in words:
+        typed = _folded(word)
+        found = _match(name, typed, word) if frozenset(typed) - {"~"} <= name.letters else None
+        if found is None:
+            return None
+        tier, rank = max(tier, found[0]), rank + found[1]
+    return tier, rank
+
+
 def port_for(spec: NodeSpec, hangs: Inlet | Outlet) -> Inlet | Outlet | None:
     """The port of a new node of this kind to which the other end of a cable would be joined that hangs from `hangs`.
 
@@ -346,4 +362,4 @@ def _spaced(text: str) -> str:
     return "".join(letter if letter.isalnum() else " " for letter in _folded(text).replace("-", ""))
 
 
-__all__ = ["Argument", "Completion", "Hint", "ObjectBox", "complete", "hint", "parse", "port_for", "written"]
+__all__ = ["Argument", "Completion", "Hint", "ObjectBox", "complete", "fit", "hint", "parse", "port_for", "written"]

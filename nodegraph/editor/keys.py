@@ -1,6 +1,6 @@
 """Every action that has a name, and the keys for it: one table, so that they can be listed and changed.
 
-A user's own keys stand in ``keys.json`` in the config folder: ``{"duplicate": ["ctrl+shift+d"], "play": []}``.
+A user's own keys stand in ``keys.json`` in the config folder: ``{"duplicate": ["ctrl+alt+d"], "play": []}``.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ ACTIONS: Final = (
     Action("delete", "Delete", "Edit", ("delete", "backspace")),
     Action("select-all", "Select all", "Edit", ("ctrl+a",)),
     Action("select-none", "Select nothing, or let go", "Edit", ("escape",)),
+    Action("find", "Find in the patch", "Edit", ("ctrl+f",)),
+    Action("palette", "Do by name", "Edit", ("ctrl+shift+p",)),
     Action("new-object", "New object", "Object", ("n",)),
     Action("edit-object", "Change the object's text", "Object", ("enter",)),
     Action("open-subpatch", "Open the subpatch", "Object", ("ctrl+down",)),
@@ -57,6 +59,8 @@ ACTIONS: Final = (
     Action("move-down", "Move down", "Object", ("down",)),
     Action("next-object", "Select the next object", "Object", ("tab",)),
     Action("previous-object", "Select the one before", "Object", ("shift+tab",)),
+    Action("connect", "Connect by name", "Object", ("ctrl+shift+c",)),
+    Action("connect-selected", "Connect what is selected, from above to below", "Object", ("ctrl+shift+j",)),
     Action("tidy", "Tidy up", "Arrange", ("ctrl+t",)),
     Action("align-left", "Align left", "Arrange", ("ctrl+alt+left",)),
     Action("align-centre", "Align centres", "Arrange"),
@@ -76,7 +80,13 @@ ACTIONS: Final = (
     Action("close-sheet", "Close the sheet", "View", ("ctrl+w",)),
     Action("panel-inspector", "Values", "View", ("ctrl+i",)),
     Action("panel-log", "Log", "View", ("ctrl+l",)),
-    Action("keys", "List all keys", "View", ("f1",)),
+    Action("panel-outline", "Outline", "View", ("ctrl+shift+o",)),
+    Action("outline-text", "Copy the outline as text", "View"),
+    Action("minimap", "Map", "View", ("ctrl+m",)),
+    Action("diff", "Compare with the file as saved", "View", ("ctrl+shift+d",)),
+    Action("diff-with", "Compare with another version", "View"),
+    Action("panel-diff", "Differences", "View"),
+    Action("keys", "List all keys, and change them", "View", ("f1",)),
     Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
 )
 """What the menus offer, in their order."""
@@ -104,18 +114,27 @@ class Keys:
     """Which keys do what, with what the user has changed."""
 
     def __init__(self, changed: Mapping[str, Iterable[str]] | None = None) -> None:
-        """`changed` gives other keys to actions, by name. Raises PatchError with everything that is wrong."""
+        """`changed` gives other keys to actions, by name. A key that it gives to one is taken from others that have it
+        only by use (`taken` says so). Raises PatchError with everything that is wrong.
+        """
         self.of: dict[str, tuple[str, ...]] = {action.name: action.keys for action in ACTIONS}
         problems: list[Problem] = []
         for name, keys in (changed or {}).items():
             if name not in ACTION:
-                what = f"There is no action {quoted(name)}."
-                problems.append(Problem("bad-keys", what, did_you_mean(name, ACTION, f"There are {listed(ACTION)}.")))
+                problems.append(_unknown(name))
                 continue
             try:
                 self.of[name] = tuple(read_chord(text) for text in keys)
             except PatchError as error:
                 problems += error.problems
+        self.taken: list[Problem] = []
+        given = {key: name for name in changed or () if name in ACTION for key in self.of[name]}
+        for name, keys in self.of.items():
+            if name not in (changed or ()):
+                for key in (key for key in keys if key in given):
+                    what = f"'{key}' is for '{given[key]}' now, and no more for '{name}'."
+                    self.taken.append(Problem("keys-taken", what, "See the list of keys."))
+                self.of[name] = tuple(key for key in keys if key not in given)
         self.action: dict[str, str] = {}
         for name, keys in self.of.items():
             for key in keys:
@@ -126,9 +145,13 @@ class Keys:
         if problems:
             raise PatchError(problems)
 
+    def become(self, other: Keys) -> None:
+        """The keys of another are its own from now on."""
+        self.of, self.action = dict(other.of), dict(other.action)
+
     def shown(self, name: str) -> str:
         """The keys of an action, for a menu."""
-        return ", ".join(_shown(key) for key in self.of[name])
+        return ", ".join(chord_words(key) for key in self.of[name])
 
     def listed(self) -> list[tuple[str, str, str]]:
         """Menu, words and keys of every action."""
@@ -152,13 +175,24 @@ def user_keys(path: Path | None = None) -> tuple[Keys, list[Problem]]:
     if not isinstance(data, dict) or not all(
         isinstance(keys, list) and all(isinstance(key, str) for key in keys) for keys in data.values()
     ):
-        do = 'Write {"duplicate": ["ctrl+shift+d"]}.'
+        do = 'Write {"duplicate": ["ctrl+alt+d"]}.'
         return Keys(), [Problem("bad-keys", f"These are no keys: {shown(data)}.", do, str(path))]
+    known = {name: keys for name, keys in data.items() if name in ACTION}
+    problems = [_unknown(name) for name in data if name not in ACTION]  # of another version: the rest holds
     try:
-        return Keys(data), []
+        keys = Keys(known)
+        problems += keys.taken
     except PatchError as error:
-        return Keys(), [Problem(item.code, item.what, item.do, str(path)) for item in error.problems]
+        keys = Keys()
+        problems += error.problems
+    return keys, [Problem(item.code, item.what, item.do, str(path)) for item in problems]
 
 
-def _shown(key: str) -> str:
+def _unknown(name: str) -> Problem:
+    what = f"There is no action {quoted(name)}."
+    return Problem("bad-keys", what, did_you_mean(name, ACTION, f"There are {listed(ACTION)}."))
+
+
+def chord_words(key: str) -> str:
+    """A chord for people: ``Ctrl+Shift+Z``."""
     return "+".join(part.capitalize() if len(part) > 1 else part.upper() for part in key.split("+"))

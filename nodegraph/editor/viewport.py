@@ -43,6 +43,20 @@ class Viewport:
         self.zoom = min(LARGEST, max(SMALLEST, zoom))
         self.x, self.y = x - at[0] * self.zoom, y - at[1] * self.zoom
 
+    def bring(
+        self, left: float, top: float, right: float, bottom: float, width: float, height: float,
+        room: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0),
+    ) -> None:  # fmt: skip
+        """Move a part of the patch into a window of this size, with room around it, unless it is seen there."""
+        x0, y0 = self.screen(left, top)
+        x1, y1 = self.screen(right, bottom)
+        if x0 < room[0] or y0 < room[1] or x1 > width - room[2] or y1 > height - room[3]:
+            self.centre((left + right) / 2, (top + bottom) / 2, width, height)
+
+    def centre(self, x: float, y: float, width: float, height: float) -> None:
+        """Bring a place in the patch into the middle of a window of this size."""
+        self.x, self.y = width / 2 - x * self.zoom, height / 2 - y * self.zoom
+
     def show(self, left: float, top: float, right: float, bottom: float, width: float, height: float) -> None:
         """All of a part of the patch in a window of this size; no larger than it is."""
         margin = 40.0

@@ -49,15 +49,17 @@ def document(client: Client, asked: Asked) -> Asked:
         }  # fmt: skip
 
 
-@request("version", slow=True, path=TEXT, revision=TEXT)
+@request("version", slow=True, sheet=TEXT, path=TEXT, revision=TEXT)
 def version(client: Client, asked: Asked) -> Asked:
-    """The text of another version: the file as it was saved last, as a `revision` of git has it, or another file."""
+    """The text of another version of the patch, or of a sheet: the file as saved, as a `revision` of git has it, or
+    another file."""
     from nodegraph.session.changing import within
 
     session = client.session
     if "path" in asked:
         return {"text": stored_text(within(session, asked["path"])), "of": asked["path"]}
-    path = session.patch.path
+    with session.turn:
+        path = session.sheets.get(asked["sheet"]).path if "sheet" in asked else session.patch.path
     if path is None:
         raise PatchError(Problem("no-file", "The patch has no file yet.", "Save it first, or name another file."))
     if "revision" in asked:

@@ -7,6 +7,7 @@ import json
 import re
 from pathlib import Path
 
+from nodegraph.cli import parser
 from nodegraph.commands.edit import arguments
 from nodegraph.core.registry import registry
 from nodegraph.editor.keys import Keys
@@ -29,6 +30,28 @@ def test_its_table_of_keys_is_that_of_the_editor() -> None:
     rows = re.findall(r"^\| ([^|]*) \| ([^|]*) \|$", PAGE.split("## Keys")[1], re.MULTILINE)
     assert rows[0] == ("does", "keys")
     assert rows[1:] == [(words, keys) for _, words, keys in Keys().listed()]
+
+
+def test_its_other_commands_are_understood() -> None:
+    for line in (
+        "nodegraph outline bells.ng",
+        "nodegraph diff bells.ng other.ng",
+        "nodegraph diff bells.ng --revision HEAD",
+    ):
+        assert f"\n{line}\n" in PAGE
+        words = line.split()[1:]
+        assert parser(words).parse_args(words).command == words[0]
+
+
+def test_the_keys_in_its_text_are_those_of_their_actions() -> None:
+    told = {
+        "find": "Ctrl+F finds", "palette": "Ctrl+Shift+P does", "minimap": "Ctrl+M\nshows",
+        "panel-outline": "Ctrl+Shift+O opens", "connect": "Ctrl+Shift+C connects", "keys": "F1 lists",
+        "connect-selected": "Ctrl+Shift+J connects", "diff": "Ctrl+Shift+D compares",
+    }  # fmt: skip
+    for name, said in told.items():
+        assert said in PAGE and said.split()[0] == Keys().shown(name)
+    assert {"outline-text", "diff-with"} <= Keys().of.keys()
 
 
 def test_its_own_keys_are_keys() -> None:

@@ -26,12 +26,12 @@ def test_chords_have_one_way_to_be_written() -> None:
 
 def test_a_user_changes_keys(tmp_path: Path) -> None:
     file = tmp_path / "keys.json"
-    file.write_text('{"duplicate": ["ctrl+shift+d", "F2"], "play": []}')
+    file.write_text('{"duplicate": ["ctrl+alt+d", "F2"], "play": []}')
     keys, problems = user_keys(file)
     assert not problems
-    assert keys.action["f2"] == keys.action["ctrl+shift+d"] == "duplicate"
+    assert keys.action["f2"] == keys.action["ctrl+alt+d"] == "duplicate"
     assert "ctrl+d" not in keys.action and "f5" not in keys.action
-    assert ("Edit", "Duplicate", "Ctrl+Shift+D, F2") in keys.listed()
+    assert ("Edit", "Duplicate", "Ctrl+Alt+D, F2") in keys.listed()
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_user_changes_keys(tmp_path: Path) -> None:
     [
         ({"duplicat": ["f2"]}, "Did you mean 'duplicate'?"),
         ({"duplicate": ["ctrl+zz"]}, "'zz' is none"),
-        ({"duplicate": ["ctrl+z"]}, "'ctrl+z' is for"),
+        ({"duplicate": ["f2"], "play": ["f2"]}, "'f2' is for"),
         ({"duplicate": "f2"}, "These are no keys"),
         ([], "These are no keys"),
     ],
@@ -50,6 +50,15 @@ def test_wrong_keys_are_said_and_the_usual_ones_hold(tmp_path: Path, data: objec
     keys, problems = user_keys(file)
     assert keys.of == Keys().of
     assert word in problems[0].describe() and str(file) in problems[0].describe()
+
+
+def test_what_a_user_gives_to_one_action_is_taken_from_another_that_nobody_changed(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text('{"duplicate": ["ctrl+z"], "of-another-version": ["f3"]}')
+    keys, problems = user_keys(file)
+    assert keys.action["ctrl+z"] == "duplicate" and keys.of["undo"] == () and "f3" not in keys.action
+    told = " ".join(problem.describe() for problem in problems)
+    assert "'ctrl+z' is for 'duplicate' now" in told and "'of-another-version'" in told
 
 
 def test_no_file_is_no_problem(tmp_path: Path) -> None:

@@ -47,6 +47,16 @@ def test_a_revision_and_another_file_of_its_folder(session: Session, tmp_path: P
         assert box.code("version", path=path)
 
 
+def test_the_file_of_a_sheet(session: Session, tmp_path: Path) -> None:
+    box = Box(session)
+    (tmp_path / "part.ng").write_text('{"nodegraph": 1, "nodes": {"osc": {"kind": "sine~", "freq": 5}}}')
+    was = (tmp_path / "part.ng").read_text()
+    name = box.ask("sheet", kind="part.ng")["sheet"]
+    box.ask("edit", sheet=name, commands={"do": "set", "node": "osc", "values": {"freq": 6}})
+    assert box.ask("version", sheet=name) == {"text": was, "of": "part.ng as saved"}
+    assert box.code("version", sheet="nothing") == "unknown-sheet"
+
+
 def test_a_patch_without_a_file_has_no_version() -> None:
     with Session(tone(), driver="null") as made:
         assert Box(made).code("version") == "no-file"

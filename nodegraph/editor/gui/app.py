@@ -22,9 +22,11 @@ from nodegraph.editor.gui.canvas import Canvas
 from nodegraph.editor.gui.closing import Closing
 from nodegraph.editor.gui.docks import Docks
 from nodegraph.editor.gui.input import Input
-from nodegraph.editor.gui.menus import add_menus, list_keys
+from nodegraph.editor.gui.keywindow import KeyWindow
+from nodegraph.editor.gui.menus import add_menus
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
+from nodegraph.editor.gui.picker import Picker
 from nodegraph.editor.gui.strip import HEIGHT as STRIP
 from nodegraph.editor.gui.strip import Strip
 from nodegraph.editor.gui.waking import hears_input
@@ -80,7 +82,7 @@ class App:
         looks.bind_theme()
         self.closing = Closing(editing, engine, self._end)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as self.window:
-            add_menus(keys, lambda name: self.input.do(name))
+            menus = add_menus(keys, lambda name: self.input.do(name))
         dpg.bind_item_theme(self.window, looks.canvas_theme())
         self.canvas = Canvas(self.window, editing, character)
         with dpg.window(
@@ -89,13 +91,18 @@ class App:
             self._line = dpg.add_text("")
         self.docks = Docks(editing, PANELS)
         self.strip = Strip(editing)
+        editing.show_panel = self.docks.want
         self.objectbox = ObjectBox(editing)
+        self.picker = Picker(editing, character)
+        self.keywindow = KeyWindow(editing, keys, menus)
         self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
                            self.canvas.overlays)  # fmt: skip
+        self.input.takers[:0] = [self.keywindow, self.picker]
         self._hears_input = hears_input(woken.set)
         dpg.set_exit_callback(lambda *_: self._later.append(self.closing.quit))
         dpg.set_primary_window(self.window, True)
-        editing.actions |= {"quit": self.closing.quit, "keys": lambda: list_keys(keys)}
+        editing.actions |= {"quit": self.closing.quit, "keys": self.keywindow.show}
+        editing.keys = keys
 
     def _end(self) -> None:
         self._ended = True
@@ -122,6 +129,11 @@ class App:
         finally:
             dpg.destroy_context()
 
+    @property
+    def _asks(self) -> bool:
+        """Whether a field waits for a text."""
+        return self.objectbox.shown or self.picker.shown or self.keywindow.waiting
+
     def _rest(self, spent: float) -> None:
         """Until the next frame: thirty a second while a hand moves, as many as a share of a core allows while something
         moves by itself, else none until something happens.
@@ -132,7 +144,7 @@ class App:
         if time.monotonic() < self.input.active_until:
             self._sleep(ACTIVE_S - spent)
             return
-        wait = IDLE_S if not self._hears_input or self.objectbox.shown or self.docks.typing else HEARTBEAT_S
+        wait = IDLE_S if not self._hears_input or self._asks or self.docks.typing else HEARTBEAT_S
         if self._moving:
             wait = min(wait, max(ACTIVE_S, self._cost_s / SHARE))
         if wait > spent and self._woken.wait(wait - spent):
@@ -163,6 +175,8 @@ class App:
             self.objectbox.close()
             self._dirty = True
         self.objectbox.turn()
+        if self.picker.turn(*self.input.origin, editing.size[0]):
+            self._dirty = True
         self._moving = self.docks.turn()
         if self._dirty:
             self._dirty = False
@@ -185,9 +199,17 @@ class App:
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": self.docks.places() | self.strip.places(), "panels": self.docks.shown,
+            "fields": self.docks.places() | self.strip.places() | self.picker.places() | self.keywindow.places(),
+            "panels": self.docks.shown, "picker": self.picker.state(), "keys": self.keywindow.state(),
+            "outline": line.text if (line := self.editing.ways.outline.line) else "", "map": self._map_place(),
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
+
+    def _map_place(self) -> list[float] | None:
+        """Where the map lies in the window."""
+        found, (left, top) = self.editing.ways.map, self.input.origin
+        x0, y0, x1, y1 = found.layout()[0]
+        return [x0 + left, y0 + top, x1 + left, y1 + top] if found.shown else None
 
     def _fit(self, width: int, height: int) -> None:
         first = self._size == (0, 0)

@@ -52,10 +52,22 @@ class Docks:
 
     def toggle(self, name: str) -> None:
         """Bring a panel to the front; one that is there goes."""
-        if name in self._seen:
+        if name not in self._seen:
+            self.show(name).asked()
+        elif not self._panels[name].asked():
             self.hide(name)
-        else:
+
+    def want(self, name: str, shown: bool) -> None:
+        """Have a panel be shown, or not."""
+        if shown:
             self.show(name)
+        else:
+            self.hide(name)
+
+    def left(self) -> None:
+        """The hand went to the canvas."""
+        for name in self._seen:
+            self._panels[name].left()
 
     def show(self, name: str, *, front: bool = True) -> Panel:
         """Bring a panel to the front."""

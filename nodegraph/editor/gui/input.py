@@ -89,6 +89,8 @@ class Input:
         self.awake()
         if not self._on_canvas():
             return
+        self.docks.left()
+        self.editing.ways.close()
         if self.objectbox.shown:
             self.editing.objects.answer(None)
         at = self._at()

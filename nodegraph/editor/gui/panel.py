@@ -34,6 +34,13 @@ class Panel:
     def hidden(self) -> None:
         """It is not seen any more: what it asks the engine for again and again is not needed."""
 
+    def asked(self) -> bool:
+        """Its action was asked for. True: it has taken the keyboard just now, and is not to go though it is seen."""
+        return False
+
+    def left(self) -> None:
+        """The hand went to the canvas: the keys are for that."""
+
     def key(self, key: str, chord: str) -> bool:
         """A key goes down while the panel is seen, before it is an action; `chord` has its modifiers. True takes it."""
         return False

@@ -5,5 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from nodegraph.editor.gui.overlay import Overlay
+from nodegraph.editor.gui.overlays.differences import Differences
+from nodegraph.editor.gui.overlays.found import Found
+from nodegraph.editor.gui.overlays.minimap import MapOverlay
 
-OVERLAYS: Final[tuple[type[Overlay], ...]] = ()
+OVERLAYS: Final[tuple[type[Overlay], ...]] = (Differences, Found, MapOverlay)

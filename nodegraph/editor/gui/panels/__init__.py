@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from nodegraph.editor.gui.panel import Panel
+from nodegraph.editor.gui.panels.differences import DifferencesPanel
 from nodegraph.editor.gui.panels.inspector import Inspector
 from nodegraph.editor.gui.panels.log import LogPanel
+from nodegraph.editor.gui.panels.outline import OutlinePanel
 
-PANELS: Final[tuple[type[Panel], ...]] = (Inspector, LogPanel)
+PANELS: Final[tuple[type[Panel], ...]] = (Inspector, LogPanel, OutlinePanel, DifferencesPanel)
