@@ -7,9 +7,10 @@ from typing import Any, Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, OF_KIND, WHITE, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, OF_KIND, WHITE, Colour, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.hands import LEFT
+from nodegraph.editor.scene import Box
 
 SMALLEST: Final = 2.0
 """A box is at least so large."""
@@ -24,50 +25,61 @@ class MapOverlay(Overlay):
         self._node = dpg.add_draw_node(parent=layers.front)
         self._over = dpg.add_draw_node(parent=layers.front)
         self._frame: int | str | None = None
-        self._look: Any = None
+        self._boxes: dict[str, tuple[int | str, Any]] = {}
+        """The rectangle of each box, and how it looks."""
+        self._layout: Any = None
         self._seen: Any = None
 
     def show(self) -> bool:
-        shown = self.map.shown
-        look: Any = None
-        if shown:
-            boxes, selected = self.editing.scene.boxes, self.editing.selection.nodes
-            look = (
-                self.map.layout(),
-                tuple((box.x, box.y, box.width, box.height, _kind(box), box.node in selected)
-                      for box in boxes.values()),
-            )  # fmt: skip
-        if look != self._look:
-            self._look = look
-            self._draw()
-        seen = self.map.frame() if shown else None
-        if seen != self._seen:
-            self._seen = seen
-            if self._frame is not None and seen is not None:
+        layout = self.map.layout() if self.map.shown else None
+        if layout != self._layout:
+            self._layout = layout
+            self._anew()
+        if layout is not None:
+            self._follow(*layout[1:])
+            seen = self.map.frame()
+            if seen != self._seen and self._frame is not None:
+                self._seen = seen
                 dpg.configure_item(self._frame, pmin=seen[:2], pmax=seen[2:])
         return False
 
-    def _draw(self) -> None:
+    def _anew(self) -> None:
+        """The map itself, without boxes."""
         dpg.delete_item(self._node, children_only=True)
         dpg.delete_item(self._over, children_only=True)
+        self._boxes.clear()
         self._frame = self._seen = None
-        if self._look is None:
+        if self._layout is None:
             return
-        (place, scale, x, y), boxes = self._look
+        place = self._layout[0]
         dpg.draw_rectangle(
             place[:2], place[2:], rounding=8, fill=(12, 13, 24, 225), color=see_through(CYAN, 90), parent=self._node
         )
-        for left, top, width, height, kind, selected in boxes:
-            x0, y0 = left * scale + x, top * scale + y
-            size = max(SMALLEST, width * scale), max(SMALLEST, height * scale)
-            colour = WHITE if selected else AMBER if kind == "?" else see_through(OF_KIND.get(kind, GREY), 190)
-            dpg.draw_rectangle(
-                (x0, y0), (x0 + size[0], y0 + size[1]), fill=colour, color=colour, thickness=0.5, parent=self._node
-            )
         self._frame = dpg.draw_rectangle(
             place[:2], place[:2], rounding=3, color=see_through(WHITE, 220), fill=see_through(WHITE, 16),
             thickness=1.4, parent=self._over,
         )  # fmt: skip
+
+    def _follow(self, scale: float, x: float, y: float) -> None:
+        """Draw the boxes that look otherwise than they did: while one is carried, that one."""
+        boxes, selected = self.editing.scene.boxes, self.editing.selection.nodes
+        for node in self._boxes.keys() - boxes.keys():
+            dpg.delete_item(self._boxes.pop(node)[0])
+        for node, box in boxes.items():
+            look = (box.x, box.y, box.width, box.height, node in selected, _colour(box))
+            item, was = self._boxes.get(node, (None, None))
+            if look == was:
+                continue
+            left, top = box.x * scale + x, box.y * scale + y
+            right, bottom = left + max(SMALLEST, box.width * scale), top + max(SMALLEST, box.height * scale)
+            colour = WHITE if node in selected else look[-1]
+            if item is None:
+                item = dpg.draw_rectangle(
+                    (left, top), (right, bottom), fill=colour, color=colour, thickness=0.5, parent=self._node
+                )
+            else:
+                dpg.configure_item(item, pmin=(left, top), pmax=(right, bottom), fill=colour, color=colour)
+            self._boxes[node] = item, look
 
     # -- the hand
 
@@ -81,7 +93,7 @@ class MapOverlay(Overlay):
         self.map.centre(x, y)
 
 
-def _kind(box: Any) -> Any:
-    """What colours it: as its box is coloured."""
-    ports = (*box.outlets, *box.inlets)
-    return "?" if not box.known else ports[0].kind if ports else None
+def _colour(box: Box) -> Colour:
+    """As its box on the canvas is coloured."""
+    ports = box.outlets or box.inlets
+    return AMBER if not box.known else see_through(OF_KIND[ports[0].kind] if ports else GREY, 190)
