@@ -17,6 +17,7 @@ import numpy as np
 from nodegraph.core.cable import Cable
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import GraphView, Store
+from nodegraph.runtime.compile.gauges import Gauges, Probe
 from nodegraph.runtime.compile.held import HELD, held_name
 from nodegraph.runtime.compile.memory import touched
 from nodegraph.runtime.compile.order import Order, order_of
@@ -98,6 +99,10 @@ class Engine:
         self._metered = 0
         self._loaded = 0, 0
         self.schedule: Schedule | None = None
+        self.watched = False
+        """Whether schedules that are compiled from now on measure every signal with a cable."""
+        self._probes: dict[Probe, None] = {}
+        self._left: deque[tuple[int, int, Probe]] = deque()
         self._memory()
         self.threads = threads
         self.crew = Crew(threads - 1) if threads > 1 else None
@@ -196,6 +201,7 @@ class Engine:
             packing=self.packing,
             least=self.least,
             threads=self.threads,
+            watched=self.watched,
         )
 
     def install(
@@ -215,6 +221,7 @@ class Engine:
             self._retired.append((self._epoch + 1, self.schedule))
         self._epoch += 1
         self.schedule = schedule
+        self._hear_probes()
         self.push(frame, 0, w.SWAP, schedule.address)
         return self._epoch
 
@@ -225,6 +232,8 @@ class Engine:
             self._planned.pop(id, None)
         self._studies.clear()
         self.resources.rename(names)
+        for probe in self._probes:
+            probe.port = names.get(probe.port[0], probe.port[0]), probe.port[1]
         if self.schedule is not None:
             self.schedule.rename(names)
 
@@ -241,6 +250,8 @@ class Engine:
         self.numbers.release(self._heard_epoch, int(self.words[w.READ]))
         while self._retired and self._retired[0][0] <= seen:
             self._retired.popleft()
+        while self._left and self._left[0][1] <= seen and self._left[0][0] + 2 <= self.words[w.CALLBACKS]:
+            self._left.popleft()  # until then the audio thread may write to it
         if not self._retired:
             self.resources.release()
         if self.crew is not None:
@@ -250,6 +261,11 @@ class Engine:
     def epoch_played(self) -> int:
         """The epoch of the schedule that the last block was played with."""
         return int(self.words[w.EPOCH_SEEN])
+
+    @property
+    def settled(self) -> bool:
+        """Whether the schedule that was installed last is the one that plays."""
+        return self.epoch_played == self._epoch
 
     @property
     def epoch_began(self) -> int:
@@ -403,6 +419,29 @@ class Engine:
         found = [Meter(float(peak), float(np.sqrt(power / frames))) for peak, power in self._meters]
         self._meters[:] = 0.0
         return found[: self.inputs], found[self.inputs : self.inputs + self.outputs]
+
+    @property
+    def gauges(self) -> Gauges | None:
+        """What the signals with cables are like, while they are watched."""
+        return None if self.schedule is None else self.schedule.gauges
+
+    def probe(self, node: str, outlet: str) -> Probe:
+        """Keep the last samples of an outlet, as long as it is watched, until `unprobe`. On the player's thread."""
+        made = Probe((node, outlet), self.address)
+        self._probes[made] = None
+        if self.gauges is not None:
+            self.gauges.probe(made)
+        return made
+
+    def unprobe(self, probe: Probe) -> None:
+        """Keep them no more. On the player's thread."""
+        if self._probes.pop(probe, self) is None:
+            self._hear_probes()
+            self._left.append((int(self.words[w.CALLBACKS]), self._epoch, probe))
+
+    def _hear_probes(self) -> None:
+        if self.gauges is not None:
+            self.gauges.only(list(self._probes))
 
     def counters(self) -> dict[str, int]:
         """Late events, xruns, callbacks, segments with NaN, segments that the safety limiter held."""

@@ -25,6 +25,7 @@ from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Places
 from nodegraph.runtime.recall import Floats
+from nodegraph.session.cables import Cables
 from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
@@ -58,6 +59,7 @@ class Session:
         self.presets = Presets(self)
         self.sheets = Sheets(self)
         """The patch files in the patch that are being edited."""
+        self.cables = Cables(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.learners: dict[str, Learner] = {}
@@ -257,6 +259,7 @@ class Session:
         return [(known[address], value) for address, value in self.live.items() if address in known]
 
     def _hear(self, event: Event) -> None:
+        self.cables.heard(event)
         if self.news.wanted("events"):
             address = f"{ROOT}/{event.node}/{event.port}"
             self._events.append([address, event.time, to_wire(event.value)])
@@ -265,6 +268,8 @@ class Session:
         """After every round of the player: follow, and tell what moved in it."""
         if self.following is not None and self.playing is not None:
             self.following.round(self.playing)
+        if self.playing is not None:
+            self.cables.follow(self.playing.player)
         by, batch = self.moves.taken()
         if batch:
             self.news.tell("values", {"by": by, "values": batch})
