@@ -183,9 +183,9 @@ class Changing:
     def _watch_on(self) -> None:
         """Play the same with gauges, or without, once nothing else is under way: no bit of the sound is another."""
         engine = self.engine
-        if self.editing or not engine.settled:
+        if self.editing or not engine.probes.settled:
             return
-        engine.watched = self.watched
+        engine.probes.watched = self.watched
         try:
             with no_collection():
                 engine.install(engine.compile(self._view, engine.plan(self._view)))

@@ -17,7 +17,6 @@ import numpy as np
 from nodegraph.core.cable import Cable
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import GraphView, Store
-from nodegraph.runtime.compile.gauges import Gauges, Probe
 from nodegraph.runtime.compile.held import HELD, held_name
 from nodegraph.runtime.compile.memory import touched
 from nodegraph.runtime.compile.order import Order, order_of
@@ -33,6 +32,7 @@ from nodegraph.runtime.native import dispatch
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.compiled import address
 from nodegraph.runtime.numbers import Numbers
+from nodegraph.runtime.probes import Probes
 from nodegraph.runtime.renaming import Names
 from nodegraph.runtime.resources import Resources
 
@@ -99,11 +99,8 @@ class Engine:
         self._metered = 0
         self._loaded = 0, 0
         self.schedule: Schedule | None = None
-        self.watched = False
-        """Whether schedules that are compiled from now on measure every signal with a cable."""
-        self._probes: dict[Probe, None] = {}
-        self._left: deque[tuple[int, int, Probe]] = deque()
         self._memory()
+        self.probes = Probes(self.words)
         self.threads = threads
         self.crew = Crew(threads - 1) if threads > 1 else None
         if self.crew is not None:
@@ -201,7 +198,7 @@ class Engine:
             packing=self.packing,
             least=self.least,
             threads=self.threads,
-            watched=self.watched,
+            watched=self.probes.watched,
         )
 
     def install(
@@ -221,19 +218,18 @@ class Engine:
             self._retired.append((self._epoch + 1, self.schedule))
         self._epoch += 1
         self.schedule = schedule
-        self._hear_probes()
+        self.probes.follow(schedule.gauges, self._epoch)
         self.push(frame, 0, w.SWAP, schedule.address)
         return self._epoch
 
     def rename(self, names: Names) -> None:
         """Nodes have other ids from now on. Nothing is heard of that."""
         self.numbers.rename(names)
+        self.probes.rename(names)
         for id in {*names, *names.values()}:
             self._planned.pop(id, None)
         self._studies.clear()
         self.resources.rename(names)
-        for probe in self._probes:
-            probe.port = names.get(probe.port[0], probe.port[0]), probe.port[1]
         if self.schedule is not None:
             self.schedule.rename(names)
 
@@ -250,8 +246,7 @@ class Engine:
         self.numbers.release(self._heard_epoch, int(self.words[w.READ]))
         while self._retired and self._retired[0][0] <= seen:
             self._retired.popleft()
-        while self._left and self._left[0][1] <= seen and self._left[0][0] + 2 <= self.words[w.CALLBACKS]:
-            self._left.popleft()  # until then the audio thread may write to it
+        self.probes.release(seen)
         if not self._retired:
             self.resources.release()
         if self.crew is not None:
@@ -261,11 +256,6 @@ class Engine:
     def epoch_played(self) -> int:
         """The epoch of the schedule that the last block was played with."""
         return int(self.words[w.EPOCH_SEEN])
-
-    @property
-    def settled(self) -> bool:
-        """Whether the schedule that was installed last is the one that plays."""
-        return self.epoch_played == self._epoch
 
     @property
     def epoch_began(self) -> int:
@@ -420,29 +410,6 @@ class Engine:
         self._meters[:] = 0.0
         return found[: self.inputs], found[self.inputs : self.inputs + self.outputs]
 
-    @property
-    def gauges(self) -> Gauges | None:
-        """What the signals with cables are like, while they are watched."""
-        return None if self.schedule is None else self.schedule.gauges
-
-    def probe(self, node: str, outlet: str) -> Probe:
-        """Keep the last samples of an outlet, as long as it is watched, until `unprobe`. On the player's thread."""
-        made = Probe((node, outlet), self.address)
-        self._probes[made] = None
-        if self.gauges is not None:
-            self.gauges.probe(made)
-        return made
-
-    def unprobe(self, probe: Probe) -> None:
-        """Keep them no more. On the player's thread."""
-        if self._probes.pop(probe, self) is None:
-            self._hear_probes()
-            self._left.append((int(self.words[w.CALLBACKS]), self._epoch, probe))
-
-    def _hear_probes(self) -> None:
-        if self.gauges is not None:
-            self.gauges.only(list(self._probes))
-
     def counters(self) -> dict[str, int]:
         """Late events, xruns, callbacks, segments with NaN, segments that the safety limiter held."""
         return {
@@ -479,7 +446,5 @@ class Engine:
             return None
         lane = int(self.words[w.BLAMED_LANE])
         self.words[w.BLAMED] = 0
-        if number > len(self.schedule.operations):
-            return None
-        names = self.schedule.operations[number - 1].names
+        names = self.schedule.operations[number - 1].names if number <= len(self.schedule.operations) else ()
         return names[lane % len(names)] if names else None

@@ -185,10 +185,10 @@ class Cables:
             left, self._left = self._left, []
             for one in left:
                 if one.probe is not None and before is player:
-                    player.engine.unprobe(one.probe)
+                    player.engine.probes.remove(one.probe)
             for one in self._closely.values():
                 if one.kind is CableKind.SIGNAL and (one.probe is None or before is not player):
-                    one.probe = player.engine.probe(*one.place)
+                    one.probe = player.engine.probes.add(*one.place)
 
     # -- what is told
 
@@ -231,7 +231,7 @@ class Cables:
         return {"playing": True, "probes": found}
 
     def _measure(self, player: Player) -> None:
-        gauges = player.engine.gauges
+        gauges = player.engine.probes.gauges
         if gauges is None or time.monotonic() - self._at < FRESH_S:
             return
         self._at = time.monotonic()

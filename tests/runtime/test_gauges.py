@@ -43,19 +43,19 @@ def sound(graph: Graph, watch: Do, *, pieces: int = 24, frames: int = 500, **opt
 
 
 def never(player: Player, number: int) -> None:
-    assert player.engine.gauges is None
+    assert player.engine.probes.gauges is None
 
 
 def by_turns(player: Player, number: int) -> None:
     """Watched, not watched, watched; with probes that come and go."""
     player.watched = number % 6 < 4
-    gauges = player.engine.gauges
+    gauges = player.engine.probes.gauges
     if gauges is not None:
         assert len(gauges.read()) == len(gauges.ports)
         ports = list(gauges.ports)
-        player.engine.probe(*ports[number % len(ports)])
+        player.engine.probes.add(*ports[number % len(ports)])
         if number % 2:
-            player.engine.unprobe(next(iter(player.engine._probes)))
+            player.engine.probes.remove(next(iter(player.engine.probes._probes)))
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -85,7 +85,7 @@ def test_edits_while_it_is_watched_leave_the_rest_alone() -> None:
 
 
 def level(player: Player, port: str, channels: int = 1) -> float:
-    gauges = player.engine.gauges
+    gauges = player.engine.probes.gauges
     assert gauges is not None
     node, _, outlet = port.partition(".")
     ports = list(gauges.ports)
@@ -113,14 +113,16 @@ def test_a_level_is_the_peak_since_the_last_look() -> None:
         graph.connect(*cable.split(" -> "))
     player = watched(graph)
     try:
-        assert player.engine.gauges is not None
-        assert list(player.engine.gauges.ports) == [("half", "y"), ("osc", "y"), ("unheard", "y")], "those with cables"
-        found = player.engine.gauges.read()
+        assert player.engine.probes.gauges is not None
+        assert list(player.engine.probes.gauges.ports) == [("half", "y"), ("osc", "y"), ("unheard", "y")], (
+            "those with cables"
+        )
+        found = player.engine.probes.gauges.read()
         assert found == pytest.approx([0.5, 1.0, 0.25], abs=1e-3)
-        assert not player.engine.gauges.read().any(), "nothing was played since"
+        assert not player.engine.probes.gauges.read().any(), "nothing was played since"
         player.watched = False
         player.advance()
-        assert player.engine.gauges is None
+        assert player.engine.probes.gauges is None
     finally:
         player.close()
 
@@ -131,13 +133,13 @@ def test_levels_of_voices_side_by_side_and_of_wide_signals() -> None:
     graph.add("gain~", "loud", gain=3.0)
     player = watched(graph)
     try:
-        gauges = player.engine.gauges
+        gauges = player.engine.probes.gauges
         assert gauges is not None and any(lane for places in gauges.ports.values() for _, lane in places)
         found = dict(zip(gauges.ports, gauges.read(), strict=True))
         apart = watched(graph, packing=False)
         try:
-            assert apart.engine.gauges is not None
-            alone = dict(zip(apart.engine.gauges.ports, apart.engine.gauges.read(), strict=True))
+            assert apart.engine.probes.gauges is not None
+            alone = dict(zip(apart.engine.probes.gauges.ports, apart.engine.probes.gauges.read(), strict=True))
         finally:
             apart.close()
         assert found == alone, "to the bit, packed or not"
@@ -159,7 +161,7 @@ def test_what_is_inside_a_loop_and_at_another_rate_is_seen_too(tmp_path: Path) -
     try:
         outs = np.zeros((2, 9_600), np.float32)
         player.render(outs, np.full((1, 9_600), 0.5, np.float32))
-        probe = player.engine.probe("box/g", "y")
+        probe = player.engine.probes.add("box/g", "y")
         player.render(outs, np.full((1, 9_600), 0.5, np.float32))
         assert level(player, "box/g.y") == pytest.approx(0.25, abs=0.02)
         assert probe.factor == 4 and probe.read(100) == pytest.approx(np.full(100, 0.25), abs=1e-3)
@@ -172,22 +174,26 @@ def test_a_probe_keeps_the_last_samples(packing: bool) -> None:
     graph = voices(20)
     player = watched(graph, packing=packing)
     try:
-        probes = [player.engine.probe("sum", "y"), player.engine.probe("sum", "y"), player.engine.probe("osc5", "y")]
-        nothing = player.engine.probe("out", "y")
+        probes = [
+            player.engine.probes.add("sum", "y"),
+            player.engine.probes.add("sum", "y"),
+            player.engine.probes.add("osc5", "y"),
+        ]
+        nothing = player.engine.probes.add("out", "y")
         outs = np.zeros((2, 10_000), np.float32)
         player.render(outs)
         for probe in probes[:2]:
             assert np.array_equal(probe.read(2_048), outs[0, -2_048:]), "to the sample"
         assert probes[2].channels == 1 and probes[2].read(2_048).max() > 0.9
         assert nothing.channels == 0 and not len(nothing.read(10))
-        player.engine.unprobe(probes[0])
-        player.engine.unprobe(probes[0])
+        player.engine.probes.remove(probes[0])
+        player.engine.probes.remove(probes[0])
         before = probes[0].read(100)
         player.edit(graph.view)  # probes stay over edits
         player.render(outs)
         assert np.array_equal(probes[0].read(100), before), "it is left alone"
         assert np.array_equal(probes[1].read(PROBED), outs[0, -PROBED:])
         player.engine.retire()
-        assert not player.engine._left
+        assert len(player.engine.probes) == 3
     finally:
         player.close()

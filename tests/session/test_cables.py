@@ -52,6 +52,11 @@ class Eye(Box):
                 found |= dict(zip(self.outlets, data["levels"], strict=True))
         return found
 
+    def passed(self, outlet: str) -> int:
+        """How many messages have left an outlet."""
+        self.look()
+        return sum(data["events"].get(outlet, 0) for data in self.of("cables"))
+
     def closely(self, node: str) -> dict[str, Any]:
         self.now += 1.0
         self.client.tick(1e6 + self.now)
@@ -64,14 +69,14 @@ def test_levels_and_messages_since_the_last_look(session: Session) -> None:
     session.play()
     assert session.playing is not None
     engine = session.playing.player.engine
-    assert engine.gauges is None, "nobody looks"
+    assert engine.probes.gauges is None, "nobody looks"
     for one in (eye, other):
         one.ask("subscribe", topics=["cables"])
     until(lambda: eye.look().get("/patch/osc/y", 0.0) > 0.9)
     until(lambda: 0.4 < eye.look().get("/patch/level/y", 0.0) < 0.51)
     assert eye.outlets == ["/patch/level/y", "/patch/osc/y"]
-    until(lambda: sum(data["events"].get("/patch/clock/bang", 0) for data in eye.of("cables")) > 3)
-    until(lambda: any("/patch/bins/column" in data["events"] for data in eye.of("cables")))
+    until(lambda: eye.passed("/patch/clock/bang") > 3)
+    until(lambda: eye.passed("/patch/bins/column") > 0)
     assert other.look()["/patch/osc/y"] > 0.9, "each has its own peaks"
     eye.ask("edit", commands=[{"do": "add", "node": "soft", "kind": "gain~"},
                               {"do": "connect", "cable": "osc.y -> soft.x"},
@@ -81,7 +86,7 @@ def test_levels_and_messages_since_the_last_look(session: Session) -> None:
     assert not any("leaving" in name for data in eye.of("cables") for name in data.get("outlets", ()))
     eye.ask("unsubscribe", topics=["cables"])
     other.client.close()
-    until(lambda: engine.gauges is None)
+    until(lambda: engine.probes.gauges is None)
 
 
 def test_silence_is_told_once(session: Session) -> None:
@@ -120,8 +125,8 @@ def test_an_outlet_is_looked_at_closely(session: Session) -> None:
     for node, port in (("osc", "y"), ("clock", "bang"), ("bins", "column")):
         eye.ask("probe", node=node, port=port, stop=True)
     assert eye.client.tick() is None
-    until(lambda: session.playing is not None and session.playing.player.engine.gauges is None)
-    assert session.playing is not None and not session.playing.player.engine._probes
+    until(lambda: session.playing is not None and session.playing.player.engine.probes.gauges is None)
+    assert session.playing is not None and not len(session.playing.player.engine.probes._probes)
 
 
 def test_a_probe_goes_on_at_another_rate_and_is_not_of_what_has_no_cable(session: Session) -> None:
