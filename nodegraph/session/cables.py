@@ -101,6 +101,7 @@ class Cables:
         self._closely: dict[tuple[str, str], Closely] = {}
         self._left: list[Closely] = []
         self._counts: dict[str, int] = {}
+        self._events: list[list[Any]] = []
         self._player: Player | None = None
         self._changed = False
         self._gauges: Gauges | None = None
@@ -165,6 +166,8 @@ class Cables:
 
     def heard(self, event: Event) -> None:
         """On the player's thread: a message has left an outlet."""
+        if self._session.news.wanted("events"):
+            self._events.append([f"{ROOT}/{event.node}/{event.port}", event.time, to_wire(event.value)])
         if not self._looking and not self._closely:
             return
         with self._lock:
@@ -175,7 +178,11 @@ class Cables:
                 one.heard(event)
 
     def follow(self, player: Player) -> None:
-        """On the player's thread, every round: have measured what is looked at, by whichever player plays now."""
+        """On the player's thread, every round: tell what was sent in it, and have measured what is looked at, by
+        whichever player plays now."""
+        if self._events:
+            events, self._events = self._events, []
+            self._session.news.tell("events", {"events": events})
         closely = any(one.kind is CableKind.SIGNAL for one in list(self._closely.values()))
         player.watched = bool(self._looking) or closely
         if not self._changed and player is self._player:
