@@ -107,6 +107,8 @@ class Input:
         self.awake()
         if self.editing.hands.doing is not None or self._on_canvas():
             self.editing.hands.move(*self._at())
+        else:
+            self.editing.hands.leave()
 
     def _wheeled(self, _sender: object, notches: float, _data: object) -> None:
         self.awake()

@@ -5,5 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nodegraph.editor.gui.overlay import Overlay
+from nodegraph.editor.gui.overlays.closer import Closer
+from nodegraph.editor.gui.overlays.levels import Levels
 
-OVERLAYS: Final[tuple[type[Overlay], ...]] = ()
+OVERLAYS: Final[tuple[type[Overlay], ...]] = (Levels, Closer)
