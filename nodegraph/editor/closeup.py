@@ -103,13 +103,15 @@ def spectrum_of(samples: Floats, rate: float) -> tuple[float, ...]:
 
 
 def _strip(values: Floats) -> tuple[float, ...]:
-    """Values from the lowest to the highest as 0 to 1, as many as can be seen side by side."""
+    """Values from the lowest to the highest as 0 to 1, as many as can be seen side by side; small ones are lifted, for
+    most of a spectrum would be black.
+    """
     values = np.nan_to_num(values)
     if not len(values):
         return ()
     cells = np.array([part.max() for part in np.array_split(values, min(CELLS, len(values)))])
     low, high = float(cells.min()), float(cells.max())
-    return tuple(float(cell) for cell in (cells - low) / (high - low if high > low else 1.0))
+    return tuple(float(cell) for cell in np.sqrt((cells - low) / (high - low if high > low else 1.0)))
 
 
 def _when(data: Mapping[str, Any]) -> str:

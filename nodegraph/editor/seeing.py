@@ -132,10 +132,27 @@ class Seeing:
             if hovered is None or hovered.outlet == kept.outlet:
                 return
         if hovered is not None:
-            self._ask(hovered)
             self.kept, self.hovered = hovered, None
-        elif kept is None:
-            self.editing.say("Rest the mouse on a cable or an outlet: what flows there can be kept in view.")
+        else:
+            self.kept = self._selected()
+        if self.kept is not None:
+            self._ask(self.kept)
+        else:
+            self.editing.say("Rest the mouse on a cable or an outlet, or select one: it can be kept in view.")
+
+    def _selected(self) -> Look | None:
+        """The outlet of the one cable that is selected, or the first of the one object."""
+        sheet, (nodes, cables) = self.editing.sheet, (self.editing.selection.nodes, self.editing.selection.cables)
+        if len(nodes) + len(cables) != 1:
+            return None
+        box = sheet.scene.boxes.get(next(iter(nodes), next((cable.from_node for cable in cables), "")))
+        if box is None or not box.outlets:
+            return None
+        port = next((cable.from_port for cable in cables), box.outlets[0].name)
+        return Look(self._outlet(box.node, port), sheet.viewport.screen(box.x + box.width, box.y))
+
+    def _outlet(self, node: str, port: str) -> Outlet:
+        return self.editing.sheet.address(node, port)[len(ROOT) + 1 : -len(port) - 1], port
 
     def _looks(self) -> list[Look]:
         return [look for look in (self.kept, self.hovered) if look is not None]
@@ -152,7 +169,7 @@ class Seeing:
 
     def _under(self) -> Outlet | None:
         """The outlet under the mouse, or that of the cable there."""
-        hands, sheet = self.editing.hands, self.editing.sheet
+        hands = self.editing.hands
         if hands.doing is not None:
             return None
         if hands.hover is not None:
@@ -163,7 +180,7 @@ class Seeing:
             node, port = hands.hover_cable.from_node, hands.hover_cable.from_port
         else:
             return None
-        return sheet.address(node, port)[len(ROOT) + 1 : -len(port) - 1], port
+        return self._outlet(node, port)
 
     def _hover(self, now: float) -> None:
         under, hovered = self._under(), self.hovered

@@ -141,8 +141,9 @@ class Cables:
                 one = self._closely[node, port] = Closely(node, port, kind, address(view, node, port))
                 playing = self._session.playing
                 if playing is not None and kind is not CableKind.SIGNAL:
-                    events = reversed(playing.heard.taken())
-                    one.last = next((event for event in events if (event.node, event.port) == (node, port)), None)
+                    for event in playing.heard.taken():
+                        if (event.node, event.port) == (node, port):
+                            one.heard(event)
                 self._changed = True
             one.readers.add(reader)
         return kind

@@ -148,6 +148,19 @@ def test_the_mouse_rests_on_a_cable_and_on_an_outlet(editing: Editing, session: 
     assert "Rest the mouse" in editing.lines[-1]
 
 
+def test_what_is_selected_is_kept_in_view_without_the_mouse(editing: Editing, session: Session) -> None:
+    watch, seeing = Watch(editing), editing.seeing
+    editing.selection.only(["osc"])
+    editing.actions["probe-keep"]()
+    watch.until(lambda: seeing.kept and seeing.kept.closeup, "a closer look")
+    assert [look.outlet for look in seeing.looks] == [("osc", "y")]
+    editing.actions["probe-keep"]()
+    assert not seeing.looks
+    editing.selection.only((), {Cable("level", "y", "out", "x")})
+    editing.actions["probe-keep"]()
+    assert [look.outlet for look in seeing.looks] == [("level", "y")]
+
+
 def test_a_hand_that_does_something_looks_at_nothing(editing: Editing, session: Session) -> None:
     watch, hands = Watch(editing), editing.hands
     apart(editing)
@@ -194,7 +207,7 @@ def test_closer_looks_in_words() -> None:
     tensor = closeup({"node": "a", "port": "t", "kind": "tensor", "ago": 0.25, "per_s": 10.0, "shape": [2, 3],
                       "values": [0, 1, 2, 3, 4, 5]})  # fmt: skip
     assert tensor.lines == ("tensor, 2 x 3", "0 to 5, mean 2.5", "0.2 s ago, 10 a second")
-    assert tensor.strip == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    assert tensor.strip == pytest.approx([(number / 5) ** 0.5 for number in range(6)])
     nothing = closeup({"node": "a", "port": "e", "kind": "event", "ago": None, "per_s": 0.0, "value": None})
     assert nothing.lines == ("nothing yet", "0 a second")
     assert text_of({"note": [60, 0.8, None]}) == "note 60, 0.8, null"

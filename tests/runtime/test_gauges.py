@@ -68,11 +68,13 @@ def test_the_sound_is_the_same_to_the_bit(seed: int, threads: int) -> None:
         assert_same(plain, sound(graph, by_turns, threads=threads, packing=packing), f"watched, tangle {seed}")
 
 
-def test_edits_while_it_is_watched_leave_the_rest_alone() -> None:
+@pytest.mark.parametrize("exact", [False, True])
+def test_edits_while_it_is_watched_leave_the_rest_alone(exact: bool) -> None:
     def edited(watched: bool) -> Sound:
         graph, choose = two_paths(), random.Random(5)
 
         def edit(player: Player, number: int) -> None:
+            player.exact = exact
             player.watched = watched and number % 5 != 2
             random_edit(graph, choose, number)
             player.edit(graph.view)

@@ -108,9 +108,14 @@ class Closer(Overlay):
         frame = see_through(looks.WHITE, 26)
         dpg.draw_rectangle((x, y), (x + wide, y + WAVE), color=frame, parent=node)
         dpg.draw_line((x, middle), (x + wide, middle), color=frame, parent=node)
-        pitch = wide / max(1, len(wave) - 1)
-        points = [(x + pitch * number, middle - half * value) for number, value in enumerate(wave)]
-        dpg.draw_polyline(points, color=colour, thickness=1.3, parent=node)
+        pitch = 2 * wide / len(wave)
+        last = 0.0, 0.0
+        for number in range(len(wave) // 2):
+            low, high = wave[2 * number], wave[2 * number + 1]
+            reach = (min(low, last[1]), max(high, last[0])) if number else (low, high)  # it joins the one before
+            at, last = x + pitch * (number + 0.5), (low, high)
+            above, below = middle - half * reach[1] - 0.7, middle - half * reach[0] + 0.7
+            dpg.draw_line((at, above), (at, below), color=colour, thickness=pitch, parent=node)
 
     def _spectrum(
         self, node: int | str, spectrum: tuple[float, ...], x: float, y: float, wide: float, colour: Colour

@@ -85,7 +85,7 @@ class Levels(Overlay):
             a, b, c, d = shown.points
             dpg.configure_item(
                 shown.core, p1=a, p2=b, p3=c, p4=d, color=_bright(OF_KIND[kind], strength),
-                thickness=max(1.0, (0.8 + 3.4 * strength) * zoom),
+                thickness=max(1.0, (0.6 + 4.2 * strength * strength) * zoom),
             )  # fmt: skip
         runs = kind is CableKind.SIGNAL and zoom >= FINE and self._in_view(shown.points)
         count = min(most, max(1, int(shown.length / APART))) if runs else 0
