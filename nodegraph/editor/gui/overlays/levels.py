@@ -53,19 +53,18 @@ class Levels(Overlay):
         editing = self.editing
         now = time.monotonic()
         moves = editing.seeing.turn(now)
-        found: dict[Cable, int] = {}
+        found: dict[Cable, tuple[int, tuple[Point, Point]]] = {}
         if moves and editing.seeing.on:
             for cable in editing.mirror.document.graph.cables:
                 step = round(STEPS * editing.seeing.cable(cable))
-                if step > 0:
-                    found[cable] = step
+                ends = editing.scene.ends(cable) if step > 0 else None
+                if ends is not None and self._in_view(curve(*ends)):
+                    found[cable] = step, ends
         for cable in self._shown.keys() - found.keys():
             dpg.delete_item(self._shown.pop(cable).node)
         left = MOST_DOTS
-        for cable, step in found.items():
-            ends = editing.scene.ends(cable)
-            if ends is not None:
-                left -= self._draw(cable, ends, step, now, left)
+        for cable, (step, ends) in found.items():
+            left -= self._draw(cable, ends, step, now, left)
         return moves
 
     def _draw(self, cable: Cable, ends: tuple[Point, Point], step: int, now: float, most: int) -> int:
@@ -87,7 +86,7 @@ class Levels(Overlay):
                 shown.core, p1=a, p2=b, p3=c, p4=d, color=_bright(OF_KIND[kind], strength),
                 thickness=max(1.0, (0.6 + 4.2 * strength * strength) * zoom),
             )  # fmt: skip
-        runs = kind is CableKind.SIGNAL and zoom >= FINE and self._in_view(shown.points)
+        runs = kind is CableKind.SIGNAL and zoom >= FINE
         count = min(most, max(1, int(shown.length / APART))) if runs else 0
         while len(shown.dots) > count:
             dpg.delete_item(shown.dots.pop())
@@ -98,10 +97,12 @@ class Levels(Overlay):
             dpg.configure_item(dot, center=_at(shown.points, along), radius=(1.4 + 1.8 * step / STEPS) * zoom)
         return count
 
-    def _in_view(self, points: Any) -> bool:
+    def _in_view(self, points: tuple[Point, ...]) -> bool:
         view, (width, height) = self.editing.viewport, self.editing.size
-        xs, ys = [x + view.x for x, _ in points], [y + view.y for _, y in points]
-        return bool(min(xs) < width and max(xs) > 0 and min(ys) < height and max(ys) > 0)
+        left, top = view.patch(0.0, 0.0)
+        right, bottom = view.patch(width, height)
+        xs, ys = [x for x, _ in points], [y for _, y in points]
+        return min(xs) < right and max(xs) > left and min(ys) < bottom and max(ys) > top
 
 
 def _bright(colour: Colour, strength: float) -> Colour:
