@@ -17,10 +17,11 @@ from nodegraph.core.errors import Problem
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.hands import Hands
 from nodegraph.editor.keys import Keys
-from nodegraph.editor.link import AWAY, TOPICS, Down, Link, News, Place, Up
+from nodegraph.editor.link import AWAY, QUIET, TOPICS, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objects import Objects
 from nodegraph.editor.scene import Scene
+from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
@@ -67,9 +68,10 @@ class Editing:
         self.objects = Objects(self)
         self.chosen = Chosen(self, clipboard)
         self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
-        self.actions |= {**self.chosen.actions(), **self.sheets.actions()}
         self.ways = Wayfinding(self)
-        self.actions |= self.ways.actions()
+        self.seeing = Seeing(self)
+        for part in (self.chosen, self.sheets, self.ways, self.seeing):
+            self.actions |= part.actions()
         self.hear("log", self._logged)
         self.hear("values", lambda data: self.live.update(data["values"]))
         self.hear("playing", self._plays)
@@ -109,12 +111,12 @@ class Editing:
         """Take in what has come. Whether anything looks otherwise now."""
         moved = False
         for event in self.link.drain():
-            moved = True
+            moved = moved or not (isinstance(event, News) and event.topic in QUIET)
             if isinstance(event, Up):
                 self.playing = bool(event.hello["playing"])
                 self.live.clear()
                 self.say(f"Joined the engine at {self.link.place.shown if self.link.place else '?'}.")
-                more = [topic for topic in self._hears if topic not in TOPICS]
+                more = [topic for topic in self._hears if topic not in (*TOPICS, *QUIET)]
                 if more:
                     self.link.ask("subscribe", self.tell_problems, topics=more)
                 self.sheets.open[0].mirror.begin(event.hello)
@@ -135,8 +137,8 @@ class Editing:
         return self.sheet.follow(self.size)
 
     def hear(self, topic: str, call: Hear) -> None:
-        """Have `call` get what the session tells of a topic."""
-        new = topic not in self._hears and topic not in TOPICS
+        """Have `call` get what the session tells of a topic. Who wants one that is `QUIET` subscribes himself."""
+        new = topic not in self._hears and topic not in (*TOPICS, *QUIET)
         self._hears.setdefault(topic, []).append(call)
         if new and self.link.up:
             self.link.ask("subscribe", self.tell_problems, topics=[topic])

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from nodegraph.core.cable import Cable
 from nodegraph.core.commands import Command, Connect
 from nodegraph.editor import wiring as wire
 from nodegraph.editor.scene import Port, Scene
@@ -72,6 +73,8 @@ class Hands:
         self.doing: Doing = None
         self.at: Point = (0.0, 0.0)
         self.hover: Port | None = None
+        self.hover_cable: Cable | None = None
+        """The cable under the mouse, where no port or box is."""
         self.space = False
         """Whether the space bar is held: the left button pans."""
         self._may_unselect: str | None = None
@@ -135,9 +138,16 @@ class Hands:
             doing.at = (px, py)
             doing.over = wire.over(scene, doing, px, py, view.zoom)
         else:
-            before, self.hover = self.hover, scene.port_at(px, py, view.zoom)
-            return before is not self.hover
+            before = self.hover, self.hover_cable
+            self.hover, self.hover_cable = scene.port_at(px, py, view.zoom), None
+            if self.hover is None and scene.box_at(px, py) is None:
+                self.hover_cable = scene.cable_at(px, py, view.zoom)
+            return before != (self.hover, self.hover_cable)
         return True
+
+    def leave(self) -> None:
+        """The mouse has left the canvas: nothing is under it."""
+        self.hover = self.hover_cable = None
 
     def release(self, x: float, y: float) -> None:
         """The button goes up."""
@@ -153,6 +163,8 @@ class Hands:
         if isinstance(doing, Moving):
             doing.nodes &= scene.boxes.keys()
             scene.shift(doing.nodes, *doing.by)
+        elif doing is None and self.hover_cable not in scene.document.graph.cables:
+            self.hover_cable = None
         elif isinstance(doing, Wiring):
             start = scene.port(*doing.start.key)
             self.doing = None if start is None else wire.begun(scene, start, doing.at)

@@ -75,6 +75,8 @@ ACTIONS: Final = (
     Action("zoom-out", "Smaller", "View", ("ctrl+minus",)),
     Action("zoom-none", "As large as it is", "View", ("ctrl+0",)),
     Action("show-all", "Show everything", "View", ("ctrl+9", "home")),
+    Action("show-levels", "Levels on cables", "View", ("ctrl+shift+l",)),
+    Action("probe-keep", "Keep the closer look", "View", ("ctrl+p",)),
     Action("next-sheet", "Next sheet", "View", ("ctrl+pagedown", "ctrl+tab")),
     Action("previous-sheet", "Sheet before", "View", ("ctrl+pageup", "ctrl+shift+tab")),
     Action("close-sheet", "Close the sheet", "View", ("ctrl+w",)),

@@ -25,6 +25,8 @@ Data = Mapping[str, Any]
 Then = Callable[[Data], None]
 """Gets an answer: ``{"re": 1, "ok": …}`` or ``{"re": 1, "error": […]}``."""
 TOPICS: Final = ("changed", "opened", "saved", "values", "playing", "log")
+QUIET: Final = ("cables", "probe")
+"""What comes many times a second: who is awake takes it when he looks, and is not woken for it."""
 FIRST_WAIT_S: Final = 0.2
 LOOK_S: Final = 0.01
 LONGEST_WAIT_S: Final = 2.0
@@ -109,6 +111,8 @@ class Link:
         self._find = (lambda: place) if isinstance(place, Place) else place
         self.name = name
         self.up = False
+        self.doze = True
+        """Whether what comes many times a second wakes, too: nobody looks by himself."""
         self._wake = wake
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Then] = {}
@@ -250,13 +254,14 @@ class Link:
 
     def _take(self, data: Any) -> None:
         if "on" in data:
-            self._put(News(data["on"], data))
+            self._put(News(data["on"], data), wake=self.doze or data["on"] not in QUIET)
         elif data.get("re") != -1:
             self._put(data)
 
-    def _put(self, item: Event | Data) -> None:
+    def _put(self, item: Event | Data, wake: bool = True) -> None:
         self._came.put(item)
-        self._wake()
+        if wake:
+            self._wake()
 
     def _send(self, data: Data) -> None:
         socket = self._socket

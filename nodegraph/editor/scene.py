@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.document import Document
@@ -29,6 +32,8 @@ INWARD: Final = 0.3
 """How much of a box's height its ports take, however small it is seen: the rest is for moving it."""
 ORIGIN: Final = (40.0, 40.0)
 PIECES: Final = 20
+BEND: Final = 120.0
+"""How far a cable's curve may reach beyond its ends."""
 _Named = tuple[str, CableKind | None, bool]
 """A port's name, what flows there, and whether it is a control."""
 
@@ -160,20 +165,25 @@ class Scene:
     def cable_at(self, x: float, y: float, zoom: float = 1.0) -> Cable | None:
         """The nearest cable within reach."""
         reach = 6.0 / zoom
-        found: Cable | None = None
-        best = reach
+        near: list[Cable] = []
+        curves: list[tuple[Point, Point, Point, Point]] = []
         for cable in self.document.graph.cables:
+            one, two = self.boxes.get(cable.from_node), self.boxes.get(cable.to_node)
+            if one is None or two is None:
+                continue
+            if not min(one.x, two.x) - reach <= x <= max(one.x + one.width, two.x + two.width) + reach:
+                continue
+            if not min(one.y, two.y) - BEND - reach <= y <= max(one.y, two.y) + HEIGHT + BEND + reach:
+                continue
             ends = self.ends(cable)
-            if ends is None:
-                continue
-            points = curve(*ends)
-            xs, ys = [point[0] for point in points], [point[1] for point in points]
-            if not (min(xs) - reach <= x <= max(xs) + reach and min(ys) - reach <= y <= max(ys) + reach):
-                continue
-            away = min(_away((x, y), *line) for line in zip(pieces(points), pieces(points)[1:], strict=False))
-            if away <= best:
-                found, best = cable, away
-        return found
+            if ends is not None:
+                near.append(cable)
+                curves.append(curve(*ends))
+        if not near:
+            return None
+        away = _away((x, y), np.array(curves))
+        last = len(near) - 1 - int(np.argmin(away[::-1]))  # of equals the one on top
+        return near[last] if away[last] <= reach else None
 
     def boxes_in(self, left: float, top: float, right: float, bottom: float) -> list[str]:
         """The nodes whose boxes a rectangle touches, in any direction drawn."""
@@ -250,28 +260,31 @@ def links(boxes: Mapping[str, Box], cables: Iterable[Cable]) -> list[arranging.L
 def curve(start: Point, end: Point) -> tuple[Point, Point, Point, Point]:
     """The four points of a cable's curve: it leaves downward and arrives from above."""
     (x0, y0), (x1, y1) = start, end
-    bend = max(18.0, min(120.0, 0.45 * abs(y1 - y0) + 0.1 * abs(x1 - x0)))
+    bend = max(18.0, min(BEND, 0.45 * abs(y1 - y0) + 0.1 * abs(x1 - x0)))
     return start, (x0, y0 + bend), (x1, y1 - bend), end
 
 
 def pieces(points: tuple[Point, Point, Point, Point], count: int = PIECES) -> list[Point]:
-    """Points along a curve."""
-    return list(_along(points, count))
+    """Points along a curve, one more than there are pieces."""
+    found = _parts(count) @ np.array(points)
+    return [(float(x), float(y)) for x, y in found]
 
 
-def _along(points: tuple[Point, Point, Point, Point], count: int) -> Iterator[Point]:
-    (ax, ay), (bx, by), (cx, cy), (dx, dy) = points
-    for index in range(count + 1):
-        t = index / count
-        u = 1.0 - t
-        a, b, c, d = u * u * u, 3 * u * u * t, 3 * u * t * t, t * t * t
-        yield a * ax + b * bx + c * cx + d * dx, a * ay + b * by + c * cy + d * dy
+def _parts(count: int) -> NDArray[np.float64]:
+    """How much of its four points each point along a curve is."""
+    at = np.linspace(0.0, 1.0, count + 1)
+    return np.stack([(1 - at) ** 3, 3 * (1 - at) ** 2 * at, 3 * (1 - at) * at**2, at**3], axis=1)
 
 
-def _away(point: Point, start: Point, end: Point) -> float:
-    """How far a point is from a line."""
-    (px, py), (ax, ay), (bx, by) = point, start, end
-    dx, dy = bx - ax, by - ay
-    length = dx * dx + dy * dy
-    t = 0.0 if length == 0.0 else max(0.0, min(1.0, ((px - ax) * dx + (py - ay) * dy) / length))
-    return float(((ax + t * dx - px) ** 2 + (ay + t * dy - py) ** 2) ** 0.5)
+_PARTS: Final = _parts(PIECES)
+
+
+def _away(point: Point, curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How far a point is from each of several curves, four points each."""
+    points = _PARTS @ curves - np.array(point)
+    starts, steps = points[:, :-1], np.diff(points, axis=1)
+    lengths = np.maximum(np.sum(steps * steps, axis=2), 1e-12)
+    along = np.clip(-np.sum(starts * steps, axis=2) / lengths, 0.0, 1.0)
+    nearest = starts + along[:, :, None] * steps
+    found: NDArray[np.float64] = np.sqrt(np.sum(nearest * nearest, axis=2).min(axis=1))
+    return found

@@ -43,6 +43,10 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
         "zoom": round(view.zoom, 4), "view": [round(view.x, 1), round(view.y, 1)],
         "doing": DOING[type(editing.hands.doing)],
         "hand": [round(at + first, 1) for at, first in zip(editing.hands.at, origin, strict=True)],
+        "sounding": sorted(
+            str(cable) for cable in mirror.document.graph.cables if editing.seeing.cable(cable) > 0.05
+        ),
+        "looks": [look.closeup.name for look in editing.seeing.looks if look.closeup is not None],
         "said": list(editing.lines)[-8:], **more,
     }  # fmt: skip
 

@@ -42,6 +42,7 @@ class Changing:
     taps: Taps
     acts: Acts
     exact: bool
+    watched: bool
     score: object
     _view: GraphView
     _goal: GraphView
@@ -178,3 +179,15 @@ class Changing:
             self.engine.forget(stage.view)
         for node, name, value in values:
             self.messages.post(self.messages.handled, node, name, value)
+
+    def _watch_on(self) -> None:
+        """Play the same with gauges, or without, once nothing else is under way: no bit of the sound is another."""
+        engine = self.engine
+        if self.editing or not engine.probes.settled:
+            return
+        engine.probes.watched = self.watched
+        try:
+            with no_collection():
+                engine.install(engine.compile(self._view, engine.plan(self._view)))
+        except NodegraphError as error:  # the sound goes on as it is
+            self._report("", f"The signals cannot be watched: {error}")

@@ -32,6 +32,7 @@ from nodegraph.runtime.native import dispatch
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.compiled import address
 from nodegraph.runtime.numbers import Numbers
+from nodegraph.runtime.probes import Probes
 from nodegraph.runtime.renaming import Names
 from nodegraph.runtime.resources import Resources
 
@@ -99,6 +100,7 @@ class Engine:
         self._loaded = 0, 0
         self.schedule: Schedule | None = None
         self._memory()
+        self.probes = Probes(self.words)
         self.threads = threads
         self.crew = Crew(threads - 1) if threads > 1 else None
         if self.crew is not None:
@@ -196,6 +198,7 @@ class Engine:
             packing=self.packing,
             least=self.least,
             threads=self.threads,
+            watched=self.probes.watched,
         )
 
     def install(
@@ -215,12 +218,14 @@ class Engine:
             self._retired.append((self._epoch + 1, self.schedule))
         self._epoch += 1
         self.schedule = schedule
+        self.probes.follow(schedule.gauges, self._epoch)
         self.push(frame, 0, w.SWAP, schedule.address)
         return self._epoch
 
     def rename(self, names: Names) -> None:
         """Nodes have other ids from now on. Nothing is heard of that."""
         self.numbers.rename(names)
+        self.probes.rename(names)
         for id in {*names, *names.values()}:
             self._planned.pop(id, None)
         self._studies.clear()
@@ -241,6 +246,7 @@ class Engine:
         self.numbers.release(self._heard_epoch, int(self.words[w.READ]))
         while self._retired and self._retired[0][0] <= seen:
             self._retired.popleft()
+        self.probes.release(seen)
         if not self._retired:
             self.resources.release()
         if self.crew is not None:
@@ -440,7 +446,5 @@ class Engine:
             return None
         lane = int(self.words[w.BLAMED_LANE])
         self.words[w.BLAMED] = 0
-        if number > len(self.schedule.operations):
-            return None
-        names = self.schedule.operations[number - 1].names
+        names = self.schedule.operations[number - 1].names if number <= len(self.schedule.operations) else ()
         return names[lane % len(names)] if names else None

@@ -137,6 +137,8 @@ class Player(Changing):
         self.workers = workers or Workers()
         self.listeners = Listeners(rate, self.messages, self._report, weights, modules or [], self.workers, lanes)
         self.taps = Taps(rate, self.messages, resources, self._report)
+        self.watched = False
+        """Whether the level of every signal with a cable is wanted (`Probes.gauges`). From any thread."""
         self._stages: deque[Stage] = deque()
         self._next: Wish | None = None
         self._ready: tuple[Stage, Schedule, list[tuple[str, str, float]]] | None = None
@@ -253,6 +255,8 @@ class Player(Changing):
             engine.grant(engine.known(messages.handled))
         if self.score is None:
             self._edit_on()
+        if self.watched is not engine.probes.watched:
+            self._watch_on()
         engine.retire()
         blamed = engine.blamed()
         if blamed is not None:

@@ -1,6 +1,7 @@
 """What waits to be sent to one client, and never grows without end.
 
-Of values, meters and status only the newest counts: they take the room of one message, however slowly a client reads.
+Of values, and of what is told again and again, only the newest counts: it takes the room of one message, however slowly
+a client reads.
 Everything else is kept in order, up to a bound; then the client is beyond help, and whoever sends closes it.
 """
 
@@ -18,7 +19,7 @@ Lean = Callable[[Data], Iterator[tuple[str, Data]]]
 MOST_BYTES: Final = 4 << 20
 MOST_EVENTS: Final = 200
 """Messages of one outlet and another that wait in one piece; older ones are lost, and counted."""
-NEWEST: Final = ("meters", "status")
+NEWEST: Final = ("meters", "status", "cables", "probe")
 
 
 class Outbox:
@@ -47,7 +48,7 @@ class Outbox:
         if topic == "values":
             self._by = data["by"] if not self._values or self._by == data["by"] else ""
             self._values.add(data["values"])
-        elif topic in NEWEST:
+        elif topic in NEWEST and "outlets" not in data:  # which must not be lost: later news are numbered by them
             self._newest[topic] = data
         elif topic == "events":
             self._events.extend(data["events"])

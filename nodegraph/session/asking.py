@@ -127,8 +127,8 @@ def log(client: Client, asked: Asked) -> Asked:
 
 @request("subscribe", topics=needed(TEXTS), periods=OBJECT, echo=FLAG)
 def subscribe(client: Client, asked: Asked) -> Asked:
-    """Be told of these topics; `periods` says how often of ``meters`` and ``status``, in seconds; without `echo`
-    nothing is told of what the client moved itself."""
+    """Be told of these topics; `periods` says how often of ``meters``, ``status`` and ``cables``, in seconds; without
+    `echo` nothing is told of what the client moved itself."""
     from nodegraph.session.requests import is_number
 
     periods = asked.get("periods", {})
@@ -146,6 +146,16 @@ def unsubscribe(client: Client, asked: Asked) -> Asked:
     """Be told of these no more."""
     client.unsubscribe(set(asked["topics"]))
     return {"topics": sorted(client.topics)}
+
+
+@request("probe", node=needed(TEXT), port=needed(TEXT), stop=FLAG)
+def probe(client: Client, asked: Asked) -> Asked:
+    """Look closely at an outlet, or with `stop` no more: what flows there is told under ``probe``, 15 times a second,
+    until it is stopped."""
+    if asked.get("stop", False):
+        client.stop_probing(asked["node"], asked["port"])
+        return {}
+    return {"kind": client.probe(asked["node"], asked["port"]).value}
 
 
 @request("layout", addresses=TEXTS)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.hints import shown
 from nodegraph.core.messages import BANG, Note, NoteExpression, from_wire
+from nodegraph.core.ports import CableKind
 from nodegraph.session import asking, changing, learning, recalling
 from nodegraph.session.layout import Layout
 from nodegraph.session.levels import Levels
@@ -30,8 +31,11 @@ from nodegraph.session.session import Session
 
 VERSION: Final = 1
 """Of the protocol. It goes up when what was legal is so no more."""
-PERIODS: Final = {"meters": 0.05, "status": 1.0}
+PERIODS: Final = {"meters": 0.05, "status": 1.0, "cables": 0.1}
 """Topics that are told again and again, and how often: every so many seconds."""
+PROBE: Final = "probe"
+PROBED_S: Final = 1 / 15
+"""How often an outlet that is looked at closely is told."""
 SHORTEST_S: Final = 0.02
 Push = Callable[[str, Mapping[str, Any]], None]
 
@@ -82,6 +86,7 @@ class Client:
         """It has gone."""
         self.session.news.leave(self._hear)
         self.levels.forget(self)
+        self.session.cables.forget(self)
         self.periods.clear()
 
     # -- what it is told
@@ -94,15 +99,34 @@ class Client:
                 raise PatchError(Problem("unknown-topic", f"There is no topic '{topic}'.", f"There are {known}."))
         self.topics |= topics
         self.session.news.listen(self._hear, topics & set(TOPICS))
+        if "cables" in topics:
+            self.session.cables.look(self)
         self.periods |= {topic: max(periods.get(topic, PERIODS[topic]), SHORTEST_S) for topic in topics & set(PERIODS)}
 
     def unsubscribe(self, topics: set[str]) -> None:
         """Tell it of these no more."""
         self.topics -= topics
         self.session.news.leave(self._hear, topics & set(TOPICS))
+        if "cables" in topics:
+            self.session.cables.look_away(self)
         for topic in topics & set(PERIODS):
-            self.periods.pop(topic, None)
-            self._due.pop(topic, None)
+            self._tell_no_more(topic)
+
+    def probe(self, node: str, port: str) -> CableKind:
+        """Tell it again and again of one outlet; gives what flows there. Raises PatchError."""
+        kind = self.session.cables.probe(self, node, port)
+        self.periods[PROBE] = PROBED_S
+        return kind
+
+    def stop_probing(self, node: str, port: str) -> None:
+        """Tell it of that outlet no more."""
+        self.session.cables.leave(self, node, port)
+        if not self.session.cables.closely_seen(self):
+            self._tell_no_more(PROBE)
+
+    def _tell_no_more(self, topic: str) -> None:
+        self.periods.pop(topic, None)
+        self._due.pop(topic, None)
 
     def _hear(self, topic: str, data: Mapping[str, Any]) -> None:
         if topic == "values" and not self.echo and data["by"] == self.name:
@@ -126,8 +150,18 @@ class Client:
         for topic, period in list(self.periods.items()):
             if self._due.get(topic, 0.0) <= now:
                 self._due[topic] = now + period
-                self._push(topic, self.levels.read(self) if topic == "meters" else self.levels.status(self))
+                data = self._of(topic)
+                if data is not None:
+                    self._push(topic, data)
         return min((self._due.get(topic, 0.0) - now for topic in self.periods), default=None)
+
+    def _of(self, topic: str) -> Mapping[str, Any] | None:
+        """What is told of a topic now; None: nothing."""
+        if topic == "cables":
+            return self.session.cables.read(self)
+        if topic == PROBE:
+            return self.session.cables.closely(self)
+        return self.levels.read(self) if topic == "meters" else self.levels.status(self)
 
 
 def message_of(value: Any) -> Any:

@@ -21,10 +21,10 @@ from nodegraph.core.commands import commands as commands_of
 from nodegraph.core.errors import NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.hints import did_you_mean, quoted
-from nodegraph.core.messages import Event, to_wire
 from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Places
 from nodegraph.runtime.recall import Floats
+from nodegraph.session.cables import Cables
 from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
@@ -58,6 +58,7 @@ class Session:
         self.presets = Presets(self)
         self.sheets = Sheets(self)
         """The patch files in the patch that are being edited."""
+        self.cables = Cables(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.learners: dict[str, Learner] = {}
@@ -68,7 +69,6 @@ class Session:
         """The log: ``at`` (seconds since 1970), ``node``, ``text``."""
         self._report = report
         self._parameters: dict[str, Parameter] | None = None
-        self._events: list[list[Any]] = []
 
     # -- playing
 
@@ -87,7 +87,7 @@ class Session:
             if playing.patch is not self.patch:  # a performance brings its own
                 self.patch = playing.patch
                 self._read()
-            playing.heard.tell(self._hear)
+            playing.heard.tell(self.cables.heard)
             self.playing = playing
             playing.call(self._attach)
             threading.Thread(target=self._wait, args=(playing,), name="session", daemon=True).start()
@@ -256,11 +256,6 @@ class Session:
         known = self.parameters
         return [(known[address], value) for address, value in self.live.items() if address in known]
 
-    def _hear(self, event: Event) -> None:
-        if self.news.wanted("events"):
-            address = f"{ROOT}/{event.node}/{event.port}"
-            self._events.append([address, event.time, to_wire(event.value)])
-
     def _flush(self) -> None:
         """After every round of the player: follow, and tell what moved in it."""
         if self.following is not None and self.playing is not None:
@@ -268,9 +263,8 @@ class Session:
         by, batch = self.moves.taken()
         if batch:
             self.news.tell("values", {"by": by, "values": batch})
-        if self._events:
-            events, self._events = self._events, []
-            self.news.tell("events", {"events": events})
+        if self.playing is not None:
+            self.cables.follow(self.playing.player)
 
     # -- the clock of the patch
 

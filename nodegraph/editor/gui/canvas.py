@@ -55,13 +55,14 @@ class Canvas:
             with dpg.draw_node() as self._root:
                 under = dpg.add_draw_node()
                 self._cables = dpg.add_draw_node()
+                along = dpg.add_draw_node()
                 self._boxes = dpg.add_draw_node()
                 over = dpg.add_draw_node()
                 self._over = dpg.add_draw_node()
             with dpg.draw_node() as self._front:
                 front = dpg.add_draw_node()
                 self._top = dpg.add_draw_node()
-        layers = Layers(under, over, front, character)
+        layers = Layers(under, along, over, front, character)
         self.visible = Visible(editing)
         self.overlays = [kind(editing, layers) for kind in OVERLAYS]
         self._nodes: dict[Any, int | str] = {}

@@ -132,6 +132,8 @@ class Input:
             self._taken.move(*self._at())
         elif self.editing.hands.doing is not None or self._on_canvas():
             self.editing.hands.move(*self._at())
+        else:
+            self.editing.hands.leave()
 
     def _wheeled(self, _sender: object, notches: float, _data: object) -> None:
         self.awake()

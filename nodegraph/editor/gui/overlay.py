@@ -9,11 +9,13 @@ from nodegraph.editor.editing import Editing
 
 @dataclass(frozen=True, slots=True)
 class Layers:
-    """Where overlays draw. `under` and `over` move with the patch: a place there is that of the patch times the zoom.
-    `front` does not: a place there is the screen's, from the canvas's upper left corner.
+    """Where overlays draw. `under` (the cables), `along` (over the cables, under the boxes) and `over` move with the
+    patch: a place there is that of the patch times the zoom. `front` does not: a place there is the screen's, from the
+    canvas's upper left corner.
     """
 
     under: int | str
+    along: int | str
     over: int | str
     front: int | str
     character: float

@@ -21,7 +21,7 @@ from nodegraph.runtime.compile.templates import Template
 from nodegraph.runtime.kernels.forms import LANES, STILL, signal_inlets
 from nodegraph.runtime.kernels.jit import cache_folder, jit, keep
 from nodegraph.runtime.kernels.values import SIZES
-from nodegraph.runtime.native import edges, halfband, timing
+from nodegraph.runtime.native import edges, gauges, halfband, timing
 from nodegraph.runtime.native.compiled import address
 
 FRAMES: Final = 64
@@ -42,6 +42,7 @@ _ESTIMATES: Final = {
     edges.mask_lanes: (100.0, 0.0), edges.pack: (500.0, 0.0), edges.unpack: (40.0, 0.0),
     edges.device_input: (12.0, 0.0), edges.scale: (10.0, 0.0), edges.fade: (150.0, 0.0), edges.wait: (25.0, 0.0),
     edges.tap: (20.0, 15.0), edges.event_tap: (60.0, 0.0), halfband.double: (400.0, 0.0), halfband.halve: (400.0, 0.0),
+    gauges.gauge: (12.0, 0.0), gauges.gauge_lanes: (60.0, 0.0),
 }  # fmt: skip
 
 _known: dict[Any, float] = {}

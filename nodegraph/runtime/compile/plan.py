@@ -122,6 +122,7 @@ class Planner(Joining, Ends):
                 ref[0].used |= 1 << ref[1]
             self.plan.buses.append(ref)
         self.plan.outputs = len(self.buses)
+        self.plan.sources = self.sources
         return self.plan
 
     # -- loops

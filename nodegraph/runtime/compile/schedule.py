@@ -7,7 +7,7 @@ their last reader. Arrays (delay lines, sounds) belong to the nodes and outlive 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.apart import ApartBuffers, write_tasks
 from nodegraph.runtime.compile.chains import Chaining, chains_of
+from nodegraph.runtime.compile.gauges import Gauges, Gauging
 from nodegraph.runtime.compile.held import HELD
 from nodegraph.runtime.compile.islands import Island, Looping, islands_of, item_of
 from nodegraph.runtime.compile.memory import Arena, Buffers
@@ -42,7 +43,7 @@ LONGEST: Block = 64
 MOST_FACTOR = 8
 
 
-class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
+class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining, Gauging):
     """A compiled graph, ready to be played. Keep it alive until the engine has let go of it."""
 
     def __init__(
@@ -62,7 +63,9 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
         packing: bool = True,
         least: int = LEAST,
         threads: int = 1,
+        watched: bool = False,
     ) -> None:
+        """`watched`: every signal with a cable has a gauge."""
         self.view = view
         self.plan = plan
         self.rate = rate
@@ -102,7 +105,11 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
         self._islands: dict[int, Island] = {
             id(item): island for island in islands_of(plan) for item in island.members
         }  # fmt: skip
-        self._emit()
+        self.gauges: Gauges | None = None
+        ports = self.cabled() if watched else []
+        self._emit(ports)
+        if watched:
+            self.gauges = self.gauged(ports)
         self._finish()
 
     @property
@@ -112,11 +119,12 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
 
     # -- order
 
-    def _emit(self) -> None:
+    def _emit(self, ports: Sequence[tuple[str, str]]) -> None:
         wanted: list[Unit] = [ref[0] for ref in self.plan.buses if ref is not None]
         wanted += [unit for unit in self.plan.units if unit.op in ("tap", "events")]
         # nodes that nobody hears keep their time: an oscillator that is plugged in later is where it would have been
         wanted += [unit for unit in self.plan.units if unit.spec is not None and unit.spec.memories]
+        wanted += self.shown(ports)
         self.walk(unit.group or unit for unit in wanted)
 
     def walk(self, wanted: Iterable[Any]) -> None:
@@ -346,6 +354,8 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining):
     def rename(self, names: Mapping[str, str]) -> None:
         """Nodes have other ids from now on."""
         self.places.rename(names)
+        if self.gauges is not None:
+            self.gauges.rename(names)
         self.view = renamed(self.view, names)
         for one in self.operations:
             one.names = tuple(names.get(name, name) for name in one.names)

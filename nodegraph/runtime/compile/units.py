@@ -125,6 +125,8 @@ class Plan:
     inputs: int = 0
     outputs: int = 0
     channels: dict[tuple[str, str], int] = field(default_factory=dict)
+    sources: dict[tuple[str, str], Channels] = field(default_factory=dict)
+    """The signals of every outlet."""
 
 
 Form = tuple[str, tuple[int, ...]]

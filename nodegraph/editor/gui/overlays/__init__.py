@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from nodegraph.editor.gui.overlay import Overlay
+from nodegraph.editor.gui.overlays.closer import Closer
 from nodegraph.editor.gui.overlays.differences import Differences
 from nodegraph.editor.gui.overlays.found import Found
+from nodegraph.editor.gui.overlays.levels import Levels
 from nodegraph.editor.gui.overlays.minimap import MapOverlay
 
-OVERLAYS: Final[tuple[type[Overlay], ...]] = (Differences, Found, MapOverlay)
+OVERLAYS: Final[tuple[type[Overlay], ...]] = (Levels, Differences, Found, Closer, MapOverlay)
