@@ -162,6 +162,8 @@ class App:
             self.objectbox.close()
             self._dirty = True
         self.objectbox.turn()
+        self.input.popup.turn()
+        self.input.typing = self.docks.typing
         self._moving = self.docks.turn()
         if self._dirty:
             self._dirty = False
@@ -184,7 +186,8 @@ class App:
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": self.docks.places() | self.strip.places(), "panels": self.docks.shown,
+            "panel_typing": self.docks.typing, "panels": self.docks.shown,
+            "fields": self.docks.places() | self.strip.places() | self.input.popup.places(),
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
 

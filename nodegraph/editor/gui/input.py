@@ -12,7 +12,8 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.docks import Docks
 from nodegraph.editor.gui.keyboard import Keyboard
 from nodegraph.editor.gui.objectbox import ObjectBox
-from nodegraph.editor.hands import LEFT
+from nodegraph.editor.gui.popup import Popup
+from nodegraph.editor.hands import LEFT, RIGHT
 from nodegraph.editor.keys import Keys, chord
 
 AWAKE_S: Final = 0.7
@@ -36,7 +37,14 @@ class Input:
         """Where the canvas begins in the window."""
         self.first = ""
         """The letter that began an object by just being typed."""
+        self.typing = False
+        """Whether a field of a panel had the keyboard before the last frame: the Enter that ends it is not for the
+        canvas.
+        """
         self._blocked = blocked
+        self.popup = Popup()
+        editing.context.keys = keys.shown
+        editing.actions["context-menu"] = self._menu
         self._clicked: tuple[float, float, float] = (0.0, 0.0, 0.0)
         with dpg.handler_registry():
             dpg.add_mouse_click_handler(callback=self._pressed)
@@ -79,6 +87,10 @@ class Input:
         if self.objectbox.shown:
             self.editing.objects.answer(None)
         at = self._at()
+        if button == RIGHT:
+            if self.editing.hands.doing is None:
+                self.popup.open(self.editing.context.at(*at), at[0] + self.origin[0], at[1] + self.origin[1])
+            return
         now = time.monotonic()
         then, x, y = self._clicked
         if button == LEFT and now - then < DOUBLE_S and abs(at[0] - x) + abs(at[1] - y) < NEAR:
@@ -86,13 +98,21 @@ class Input:
             self._twice(*at)
             return
         self._clicked = (now, *at)
+        self.editing.hands.held = frozenset(self.keyboard.held)
         self.editing.hands.press(*at, button, more="shift" in self.keyboard.held)
+
+    def _menu(self) -> None:
+        """The menu of what is selected, below it."""
+        entries, x, y = self.editing.context.for_selected()
+        self.popup.open(entries, x + self.origin[0], y + self.origin[1])
 
     def _twice(self, x: float, y: float) -> None:
         """A subpatch: its sheet. Another box: its text. The void: a new object."""
         px, py = self.editing.viewport.patch(x, y)
         box = self.editing.scene.box_at(px, py)
-        if box is not None:
+        if box is not None and box.row_at(px, py) is not None:
+            self.editing.hands.press(x, y)
+        elif box is not None:
             self.editing.selection.only([box.node])
             self.do("open-subpatch" if self.editing.sheets.opens(box.node) else "edit-object")
         else:
@@ -105,6 +125,7 @@ class Input:
 
     def _moved(self, _sender: object, _at: object, _data: object) -> None:
         self.awake()
+        self.editing.hands.held = frozenset(self.keyboard.held)
         if self.editing.hands.doing is not None or self._on_canvas():
             self.editing.hands.move(*self._at())
 
@@ -126,7 +147,10 @@ class Input:
         if self.objectbox.shown:
             self.objectbox.key(key, pressed)
             return
-        if self.docks.typing:
+        if self.popup.shown and key == "escape":
+            self.popup.close()
+            return
+        if self.typing or self.docks.typing:
             return
         if key == "space" and pressed == "space":
             self.editing.hands.space = True

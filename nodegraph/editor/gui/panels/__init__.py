@@ -7,5 +7,6 @@ from typing import Final
 from nodegraph.editor.gui.panel import Panel
 from nodegraph.editor.gui.panels.inspector import Inspector
 from nodegraph.editor.gui.panels.log import LogPanel
+from nodegraph.editor.gui.panels.presets import PresetsPanel
 
-PANELS: Final[tuple[type[Panel], ...]] = (Inspector, LogPanel)
+PANELS: Final[tuple[type[Panel], ...]] = (Inspector, PresetsPanel, LogPanel)
