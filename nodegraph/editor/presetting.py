@@ -131,6 +131,7 @@ class Presetting:
 
     def stand(self, x: float, y: float) -> None:
         """Go where a point among the corners is. While an answer is awaited only the last one waits to be asked for."""
+        self._corners = self.corners  # one that is stored later changes nothing of where the point stands
         self.at = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
         self._wanted = self.at
         if self._asked is None:

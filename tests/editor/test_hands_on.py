@@ -53,7 +53,9 @@ def pull(editor: Driven, at: Sequence[float], by: float) -> None:
 
 def field(editor: Driven, name: str) -> list[float]:
     """Where something that can be clicked is, when it is there."""
-    at: list[float] = editor.until(lambda state: state["fields"].get(name, [0, 0])[1] > 0, name)["fields"][name]
+    editor.until(lambda state: state["fields"].get(name, [0, 0])[1] > 0, name)
+    editor.frames(3)  # it is laid out
+    at: list[float] = editor.state["fields"][name]
     return at
 
 
@@ -69,14 +71,12 @@ def test_values_are_dragged_typed_shown_in_boxes_and_put_back(editor: Driven) ->
     editor.type("2.5 kHz")
     editor.key("Return")
     editor.until(lambda state: state["boxes"]["cut"]["text"] == "svf~ 2500", "what was typed")
-    editor.point((500, 600))
-    click(editor, [500, 600])
-    click(editor, editor.state["boxes"]["cut"]["middle"])
     editor.key("ctrl+k")
     rows = editor.until(lambda state: state["boxes"]["cut"].get("rows"), "the values in the box")["boxes"]["cut"][
         "rows"
     ]
     assert list(rows) == ["cutoff", "resonance"]
+    editor.frames()
     x, y = rows["cutoff"]
     editor.drag((x, y), (x - 30, y), "turning")
     state = editor.settled()
@@ -111,6 +111,7 @@ def test_presets_are_recalled_stored_and_stood_among(editor: Driven) -> None:
     assert editor.settled()["undo"] == "Store the preset between"
     click(editor, field(editor, "forget bright"))
     editor.until(lambda state: "preset bright" not in state["fields"], "that it is gone")
+    editor.frames(3)
     editor.picture("presets-stored")
 
 
