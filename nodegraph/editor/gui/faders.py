@@ -35,7 +35,9 @@ def draw_fader(
         if end - left > 1.0:
             fill = see_through(colour, 120 if fader.stored else 75)
             dpg.draw_rectangle((left, top), (end, bottom), rounding=4 * zoom, fill=fill, color=NOTHING, parent=at)
-        dpg.draw_line((end, top), (end, bottom), color=see_through(colour, 170), thickness=max(1.0, 2 * zoom), parent=at)
+        dpg.draw_line(
+            (end, top), (end, bottom), color=see_through(colour, 170), thickness=max(1.0, 2 * zoom), parent=at
+        )
     else:
         size = min(bottom - top, 16 * zoom) * 0.55
         x, y = right - 1.4 * size, (top + bottom) / 2
