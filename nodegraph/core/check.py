@@ -92,8 +92,9 @@ class _Checker:
         for entry in self.graph.nodes.values():
             yield from self._node(entry)
         yield from self._cables()
-        for node in self.document.view:
-            if node in self.graph and self.document.place(node) is None:
+        for node, entry in self.document.view.items():
+            untold = isinstance(entry, dict) and "at" not in entry and "show" in entry
+            if node in self.graph and self.document.place(node) is None and not untold:
                 what = f"The place of '{node}' in the view is not two numbers."
                 line = self.document.places.line("view", node)
                 yield Problem("bad-view", what, 'Write it as "node": [x, y].', self.file, line, node)

@@ -26,6 +26,7 @@ from nodegraph.core.patchfile import entry_data, entry_of
 from nodegraph.core.preset_commands import RemovePreset, RenamePreset, StorePreset
 from nodegraph.core.problems import value_problem
 from nodegraph.core.view import NodeEntry
+from nodegraph.core.view_commands import Move, Show
 
 Place = tuple[float, float]
 
@@ -38,13 +39,12 @@ class Add(Command):
     node: str
     kind: str
     values: Mapping[str, Any] = field(default_factory=dict)
-    at: Place | None = None
+    at: Place | Mapping[str, Any] | None = None
 
     def apply(self, document: Document) -> list[Command]:
         document.graph.add(self.kind, self.node, **self.values)
         document.view.pop(self.node, None)  # of one that was removed
-        if self.at is not None:
-            document.view[self.node] = list(self.at)
+        document.put(self.node, self.at)
         return [Remove(self.node)]
 
     def label(self) -> str:
@@ -103,10 +103,8 @@ class Restore(Command):
         graph.put(entry)
         for cable in cables:
             graph.lay(cable)
-        if self.at is not None:
-            document.view[self.node] = self.at if isinstance(self.at, dict) else list(self.at)
-        else:
-            document.view.pop(self.node, None)
+        document.view.pop(self.node, None)
+        document.put(self.node, self.at)
         return undo
 
     def label(self) -> str:
@@ -218,31 +216,6 @@ class Replace(Command):
 
 
 @dataclass(frozen=True)
-class Move(Command):
-    """Boxes get other places, ``[x, y]`` in points; None: no place."""
-
-    do = "move"
-    places: Mapping[str, Any]
-
-    def apply(self, document: Document) -> list[Command]:
-        for node in self.places:
-            document.graph.node(node)
-        old = {node: document.view.get(node) for node in self.places}
-        for node, at in self.places.items():
-            if at is None:
-                document.view.pop(node, None)
-            else:
-                document.view[node] = list(at) if isinstance(at, tuple) else at
-        return [Move(old)]
-
-    def label(self) -> str:
-        return f"Move {next(iter(self.places))}" if len(self.places) == 1 else f"Move {len(self.places)} nodes"
-
-    def merged(self, later: Command) -> Command | None:
-        return later if isinstance(later, Move) and later.places.keys() == self.places.keys() else None
-
-
-@dataclass(frozen=True)
 class Describe(Command):
     """Another title, or another text about the patch."""
 
@@ -275,6 +248,7 @@ KINDS: Final[Mapping[str, type[Command]]] = {
         Rename,
         Replace,
         Move,
+        Show,
         Describe,
         Restore,
         StorePreset,
@@ -345,14 +319,17 @@ _TEXT: Final = ("node", "kind", "cable", "to", "title", "about", "preset")
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(_TEXT, lambda value: isinstance(value, str)),
     **dict.fromkeys(("values", "entry", "places"), lambda value: isinstance(value, Mapping)),
-    "cables": lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value),
+    **dict.fromkeys(
+        ("cables", "controls"),
+        lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value),
+    ),
     "at": _is_place,
     "number": lambda value: value is None or (type(value) is int and value >= 0),
 }
 _LEGAL: Final[dict[str, str]] = {
     **dict.fromkeys(_TEXT, "a text"),
     **dict.fromkeys(("values", "entry", "places"), "an object"),
-    "cables": "a list of texts",
+    **dict.fromkeys(("cables", "controls"), "a list of texts"),
     "at": "a place, [x, y]",
     "number": "a place in the list, from 0",
 }
@@ -368,5 +345,5 @@ def _as_it_stands(document: Document, node: str) -> Restore:
 
 __all__ = [
     "Add", "Command", "Connect", "Describe", "Disconnect", "KINDS", "Move", "Remove", "RemovePreset", "Rename",
-    "RenamePreset", "Replace", "Restore", "Set", "StorePreset", "commands", "perform",
+    "RenamePreset", "Replace", "Restore", "Set", "Show", "StorePreset", "commands", "perform",
 ]  # fmt: skip

@@ -18,9 +18,10 @@ from nodegraph.core.values import finite
 class Document:
     """A patch as it is kept: the graph, a title, a text about it, and where its boxes stand.
 
-    `view` gives the place of each node, ``[x, y]`` in points. `extra` are the keys of the file that this version does
-    not know; they are written back. `presets` are named values of parameters
-    (`core.presets`). `path` is the file it was read from or saved to last.
+    `view` gives the place of each node, ``[x, y]`` in points; or, where its box shows controls,
+    ``{"at": [x, y], "show": ["cutoff"]}``, whose other keys are kept. `extra` are the keys of the file that this
+    version does not know; they are written back. `presets` are named values of parameters (`core.presets`). `path` is
+    the file it was read from or saved to last.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -53,9 +54,29 @@ class Document:
     def place(self, node: str) -> tuple[float, float] | None:
         """Where the node's box stands; None when that is not told, or not as two numbers."""
         at = self.view.get(node)
+        if isinstance(at, dict):
+            at = at.get("at")
         if isinstance(at, (list, tuple)) and len(at) == 2 and finite(at[0]) and finite(at[1]):
             return float(at[0]), float(at[1])
         return None
+
+    def shown(self, node: str) -> tuple[str, ...]:
+        """The controls that the node's box shows, whether its kind has them or not."""
+        entry = self.view.get(node)
+        names = entry.get("show") if isinstance(entry, dict) else None
+        return tuple(name for name in names if isinstance(name, str)) if isinstance(names, (list, tuple)) else ()
+
+    def put(self, node: str, at: Any) -> None:
+        """Give a node's box a place, ``[x, y]``: what else is told of the box stays. An object is all that is told of
+        it; None: nothing is.
+        """
+        before = self.view.get(node)
+        if at is None:
+            self.view.pop(node, None)
+        elif isinstance(at, (list, tuple)):
+            self.view[node] = {**before, "at": list(at)} if isinstance(before, dict) else list(at)
+        else:
+            self.view[node] = at
 
     def rename(self, node: str, new: str) -> None:
         """Give a node another id, in the graph, in the view and in the presets."""

@@ -124,9 +124,13 @@ class Chosen:
         self.editing.selection.only(self.editing.scene.boxes)
 
     def let_go(self) -> None:
-        """Whatever the hand holds; else nothing is selected."""
+        """Whatever the hand holds; else what waits to be learned; else nothing is selected."""
         if self.editing.hands.doing is not None:
             self.editing.hands.cancel()
+        elif self.editing.turning.grip is not None:
+            self.editing.turning.cancel()
+        elif self.editing.learning.waiting:
+            self.editing.learning.stop()
         else:
             self.editing.selection.clear()
 

@@ -27,16 +27,16 @@ def copied(document: Document, nodes: Iterable[str], places: dict[str, Point] | 
     """Nodes with the cables among them, as the text of a patch. `places` are of nodes whose places are told nowhere."""
     graph = Graph(document.graph.registry)
     chosen = [id for id in nodes if id in document.graph]
-    view = {}
+    found = Document(graph)
     for id in chosen:
         graph.put(document.graph.node(id))
-        place = document.place(id) or (places or {}).get(id)
-        if place is not None:
-            view[id] = list(place)
+        found.put(id, document.view.get(id))
+        if document.place(id) is None and id in (places or {}):
+            found.put(id, (places or {})[id])
     for cable in document.graph.cables:
         if cable.from_node in graph and cable.to_node in graph:
             graph.lay(cable)
-    return dumps(Document(graph, view=view))
+    return dumps(found)
 
 
 def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point | None = None) -> Pasted:
@@ -61,13 +61,14 @@ def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point |
         come.add(id)
         cables = (*found.graph.cables_into(id), *found.graph.cables_out_of(id))
         laid = dict.fromkeys(cable for cable in cables if cable.from_node in come and cable.to_node in come)
-        place = places.get(id)
+        if id in places:
+            found.put(id, [round(places[id][0] + by[0]), round(places[id][1] + by[1])])
         made.commands.append(
             Restore(
                 names[id],
                 entry_data(found.graph.node(id)),
                 tuple(str(_renamed(cable, names)) for cable in laid),
-                None if place is None else [round(place[0] + by[0]), round(place[1] + by[1])],
+                found.view.get(id),
             )
         )
         made.nodes.append(names[id])

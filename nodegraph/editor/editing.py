@@ -15,16 +15,20 @@ from typing import Any, Final
 from nodegraph.core.commands import Command, Set
 from nodegraph.core.errors import Problem
 from nodegraph.editor.chosen import Chosen, Clip
+from nodegraph.editor.context import Context
 from nodegraph.editor.hands import Hands
 from nodegraph.editor.keys import Keys
+from nodegraph.editor.learning import Learning
 from nodegraph.editor.link import AWAY, QUIET, TOPICS, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objects import Objects
+from nodegraph.editor.presetting import Presetting
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
+from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wayfinding import Wayfinding
 from nodegraph.editor.wiring import Wiring
@@ -67,13 +71,20 @@ class Editing:
         }  # fmt: skip
         self.objects = Objects(self)
         self.chosen = Chosen(self, clipboard)
+        self.turning = Turning(self)
+        self.learning = Learning(self)
+        self.presetting = Presetting(self)
+        self.context = Context(self)
         self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
-        for part in (self.chosen, self.sheets, self.ways, self.seeing):
+        self.actions["insert-object"] = self.objects.insert_chosen
+        for part in (
+            self.chosen, self.sheets, self.ways, self.seeing, self.turning, self.learning, self.presetting,
+        ):  # fmt: skip
             self.actions |= part.actions()
         self.hear("log", self._logged)
-        self.hear("values", lambda data: self.live.update(data["values"]))
+        self.hear("values", self._moved)
         self.hear("playing", self._plays)
         self.hear("changed", self._stored)
         self.hear("opened", lambda data: self._opened())
@@ -162,6 +173,12 @@ class Editing:
         self.live.clear()
         self.sheets.renewed()
         self.sheet.another()
+
+    def _moved(self, data: Mapping[str, Any]) -> None:
+        """What is in the hand stands where the hand has it, not where it had it when this was told."""
+        grip = self.turning.grip
+        held = self.sheet.address(grip.node, grip.control.name) if grip and data["by"] == self.link.name else None
+        self.live.update({address: value for address, value in data["values"].items() if address != held})
 
     def _stored(self, data: Mapping[str, Any]) -> None:
         """What the patch stores anew is where it stands; what a sheet stores is so in all nodes of its file."""

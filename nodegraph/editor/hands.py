@@ -15,6 +15,7 @@ from nodegraph.core.commands import Command, Connect
 from nodegraph.editor import wiring as wire
 from nodegraph.editor.scene import Port, Scene
 from nodegraph.editor.selection import Selection
+from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wiring import Wiring
 
@@ -30,6 +31,9 @@ class Desk(Protocol):
     scene: Scene
     selection: Selection
     viewport: Viewport
+
+    @property
+    def turning(self) -> Turning: ...
 
     def do(self, commands: list[Command], label: str = "") -> bool: ...
     def say(self, text: str) -> None: ...
@@ -62,7 +66,14 @@ class Panning:
     at: Point
 
 
-Doing = Moving | Framing | Panning | Wiring | None
+@dataclass
+class Holding:
+    """A control that a box shows, in the hand."""
+
+    at: Point
+
+
+Doing = Moving | Framing | Panning | Holding | Wiring | None
 
 
 class Hands:
@@ -77,8 +88,10 @@ class Hands:
         """The cable under the mouse, where no port or box is."""
         self.space = False
         """Whether the space bar is held: the left button pans."""
+        self.held: frozenset[str] = frozenset()
+        """The modifiers that are held: with shift a control is turned slowly, with ctrl fast."""
         self._may_unselect: str | None = None
-        self._acts: dict[type, Callable[[], None]] = {Moving: self._drop, Wiring: self._join}
+        self._acts: dict[type, Callable[[], None]] = {Moving: self._drop, Holding: self._turned, Wiring: self._join}
 
     def press(self, x: float, y: float, button: int = LEFT, *, more: bool = False) -> None:
         """A button goes down; `more` adds to what is selected."""
@@ -97,6 +110,11 @@ class Hands:
             self.doing = wire.begun(desk.scene, port, (px, py))
             return
         box = desk.scene.box_at(px, py)
+        row = None if box is None else box.row_at(px, py)
+        if box is not None and row is not None and desk.turning.take(box.node, row):
+            desk.selection.only([box.node])
+            self.doing = Holding((x, y))
+            return
         if box is not None:
             self._may_unselect = None
             if more:
@@ -131,6 +149,9 @@ class Hands:
             if doing.begun or max(abs(dx), abs(dy)) * view.zoom > SLACK:
                 doing.begun, doing.by = True, (dx, dy)
                 scene.shift(doing.nodes, dx, dy)
+        elif isinstance(doing, Holding):
+            self.desk.turning.drag(x - doing.at[0], self.held)
+            doing.at = (x, y)
         elif isinstance(doing, Framing):
             doing.at = (px, py)
             self.desk.selection.only({*doing.before, *scene.boxes_in(*doing.start, *doing.at)})
@@ -175,6 +196,8 @@ class Hands:
         """As if the hand had never taken anything."""
         if isinstance(self.doing, Moving):
             self.desk.scene.shift(self.doing.nodes, 0.0, 0.0)
+        elif isinstance(self.doing, Holding):
+            self.desk.turning.cancel()
         self.doing = None
 
     def double(self, x: float, y: float) -> None:
@@ -188,6 +211,9 @@ class Hands:
         self.desk.viewport.zoom_at(x, y, notches)
 
     # -- letting go
+
+    def _turned(self) -> None:
+        self.desk.turning.let_go()
 
     def _drop(self) -> None:
         doing, desk = self.doing, self.desk

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nodegraph.core.commands import Add, Command, Connect, Rename, Replace, Set
+from nodegraph.core.cable import Cable
+from nodegraph.core.commands import Add, Command, Connect, Disconnect, Rename, Replace, Set
 from nodegraph.core.errors import NodegraphError, PatchError
 from nodegraph.core.ports import Inlet, Outlet
 from nodegraph.editor.objecttext import Typed, parameters, typed
@@ -26,6 +27,8 @@ class Objects:
         """Where an object is being asked for, and the cable that is to be joined to it."""
         self.changing: str | None = None
         """The node whose text is being changed."""
+        self.into: Cable | None = None
+        """The cable into which an object is being asked for."""
         self._label = ""
 
     def new(self) -> None:
@@ -45,6 +48,22 @@ class Objects:
         if len(editing.selection.nodes) == 1:
             box = editing.scene.boxes[next(iter(editing.selection.nodes))]
             self.asked, self.changing = (box.x, box.y, None), box.node
+            self.into = None
+
+    def insert(self, cable: Cable, x: float, y: float) -> None:
+        """Ask for one that is put into a cable, at a place."""
+        self.ask(x, y)
+        self.into = cable
+
+    def insert_chosen(self) -> None:
+        """Ask for one that is put into the selected cable."""
+        cables = self.editing.selection.cables
+        ends = self.editing.scene.ends(next(iter(cables))) if len(cables) == 1 else None
+        if ends is None:
+            self.editing.say("Select a cable: an object can be inserted there.")
+        else:
+            (ax, ay), (bx, by) = ends
+            self.insert(next(iter(cables)), (ax + bx) / 2, (ay + by - HEIGHT) / 2)
 
     def hangs(self) -> Inlet | Outlet | None:
         """The port from which a cable hangs for the object that is asked for."""
@@ -58,7 +77,7 @@ class Objects:
 
     def ask(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""
-        self.asked, self.changing = (x, y, wiring), None
+        self.asked, self.changing, self.into = (x, y, wiring), None, None
 
     def answer(self, text: str | None) -> bool:
         """What was typed; None: nothing after all. False when it is no object, which is said."""
@@ -100,8 +119,23 @@ class Objects:
                 made.append(Connect(str(trial.connect(outlet, inlet))))
             except PatchError as error:
                 self.editing.say(error.problems[0].describe())
+        if self.into is not None and self.into in graph.cables:
+            made += self._inserted(found, id, self.into)
         self.editing.selection.only([id])
         return made
+
+    def _inserted(self, found: Typed, id: str, cable: Cable) -> list[Command]:
+        """What leads a cable through a new object; where it does not fit the cable stays, and it is said why."""
+        trial = self.editing.mirror.document.graph.copy()
+        trial.add(found.kind, id, **found.values)
+        start, end = f"{cable.from_node}.{cable.from_port}", f"{cable.to_node}.{cable.to_port}"
+        try:
+            trial.disconnect(str(cable))
+            come, go = trial.connect(start, id), trial.connect(id, end)
+        except PatchError as error:
+            self.editing.say(error.problems[0].describe())
+            return []
+        return [Disconnect(str(cable)), Connect(str(come)), Connect(str(go))]
 
     def _changed(self, node: str, found: Typed) -> list[Command]:
         """What makes a node what was typed, its other values as far as they fit."""

@@ -23,6 +23,11 @@ CHARACTER: Final = 0.54 * TEXT
 """The width of one: the font has one width for all."""
 HEIGHT: Final = 26.0
 PADDING: Final = 9.0
+ROW: Final = 20.0
+"""The height of a control that a box shows."""
+ROW_WIDTH: Final = 150.0
+BELOW: Final = 6.0
+"""What is left free below the last."""
 PORT: Final = (12.0, 5.0)
 PORT_PITCH: Final = 20.0
 MOST_TEXT: Final = 48
@@ -68,10 +73,24 @@ class Box:
     outlets: tuple[Port, ...]
     known: bool
     height: float = HEIGHT
+    rows: tuple[str, ...] = ()
+    """The controls that it shows below its text."""
 
     def place(self, port: Port) -> Point:
         """The middle of a port: inlets above, outlets below."""
         return self.x + port.at, self.y + (self.height if port.out else 0.0)
+
+    def row_at(self, x: float, y: float) -> str | None:
+        """The control that it shows at a point."""
+        if not (self.rows and self.x + PADDING / 2 <= x <= self.x + self.width - PADDING / 2):
+            return None
+        index = int((y - self.y - HEIGHT) // ROW)
+        return self.rows[index] if 0 <= index < len(self.rows) else None
+
+    def row(self, index: int) -> tuple[float, float, float, float]:
+        """Left, top, right and bottom of a control that it shows."""
+        top = self.y + HEIGHT + ROW * index
+        return self.x + PADDING, top + 2.0, self.x + self.width - PADDING, top + ROW - 2.0
 
     def holds(self, x: float, y: float) -> bool:
         """Whether a point lies in it."""
@@ -102,7 +121,7 @@ class Scene:
         self.version += 1
         graph = document.graph.view
         self.boxes = {
-            id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)))
+            id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)), document.shown(id))
             for id, entry in graph.nodes.items()
         }
         unplaced = {id: box for id, box in self.boxes.items() if document.place(id) is None}
@@ -154,7 +173,7 @@ class Scene:
                 px, py = box.place(port)
                 inward = (py - y) if port.out else (y - py)
                 away = max(abs(px - x), abs(py - y))
-                if away <= best and inward <= INWARD * box.height:
+                if away <= best and inward <= INWARD * HEIGHT:
                     found, best = port, away
         return found
 
@@ -202,8 +221,10 @@ class Scene:
         )  # fmt: skip
 
 
-def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
-    """The box of a node. One whose kind is not known has the ports that cables name."""
+def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float, shown: tuple[str, ...] = ()) -> Box:
+    """The box of a node, with the controls that it is told to show. One whose kind is not known has the ports that
+    cables name.
+    """
     text = label_of(entry)
     text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
     ins: list[_Named] = []
@@ -221,7 +242,10 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
             named_outs.add(cable.from_port)
             outs.append((cable.from_port, None, False))
     row = PORT[0] + PORT_PITCH * (max(len(ins), len(outs)) - 1)
-    width = max(2 * PADDING + max(CHARACTER * len(text), row), 40.0)
+    controls = () if entry.spec is None else tuple(item.name for item in entry.spec.controls)
+    rows = tuple(name for name in shown if name in controls)
+    width = max(2 * PADDING + max(CHARACTER * len(text), row), ROW_WIDTH if rows else 40.0)
+    height = HEIGHT + (ROW * len(rows) + BELOW if rows else 0.0)
 
     def ports(found: list[_Named], out: bool) -> tuple[Port, ...]:
         pitch = (width - 2 * PADDING - PORT[0]) / max(1, len(found) - 1)
@@ -231,7 +255,7 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float) -> Box:
             for index, (name, kind, control) in enumerate(found)
         )
 
-    return Box(entry.id, text, x, y, width, ports(ins, False), ports(outs, True), entry.spec is not None)
+    return Box(entry.id, text, x, y, width, ports(ins, False), ports(outs, True), entry.spec is not None, height, rows)
 
 
 def shapes(boxes: Iterable[Box]) -> list[arranging.Box]:

@@ -10,6 +10,7 @@ from nodegraph.editor.hands import Hands
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.selection import Selection
+from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wiring import Wiring
 
@@ -19,6 +20,8 @@ ROOT: Final = "/patch"
 
 class Desk(Protocol):
     """Where sheets lie."""
+
+    turning: Turning
 
     def do(self, commands: list[Command], label: str = "") -> bool: ...
     def say(self, text: str) -> None: ...
@@ -46,6 +49,11 @@ class Sheet:
     def do(self, commands: list[Command], label: str = "") -> bool:
         """Carry out commands as one step. False when it cannot be, which is said."""
         return self._desk.do(commands, label)
+
+    @property
+    def turning(self) -> Turning:
+        """The hand on controls."""
+        return self._desk.turning
 
     def say(self, text: str) -> None:
         """A line for whoever sits here."""

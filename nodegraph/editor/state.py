@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.hands import Framing, Moving, Panning
+from nodegraph.editor.hands import Framing, Holding, Moving, Panning
 from nodegraph.editor.scene import Box
 from nodegraph.editor.wiring import Wiring
 
-DOING = {Moving: "moving", Framing: "framing", Panning: "panning", Wiring: "wiring", type(None): ""}
+DOING = {Moving: "moving", Framing: "framing", Panning: "panning", Holding: "turning", Wiring: "wiring", type(None): ""}
 
 
 def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict[str, Any]:
@@ -26,6 +26,10 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
         return {
             "text": found.text,
             "middle": seen(found.x + found.width / 2, found.y + found.height / 2),
+            "rows": {
+                name: seen((left + right) / 2, (top + bottom) / 2)
+                for name, (left, top, right, bottom) in zip(found.rows, map(found.row, range(99)), strict=False)
+            },
             "ports": {
                 f"{'out' if port.out else 'in'}:{port.name}": seen(*found.place(port))
                 for port in (*found.inlets, *found.outlets)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.cable import Cable
-from nodegraph.editor.scene import HEIGHT, Scene
+from nodegraph.editor.faders import faders_of
+from nodegraph.editor.scene import Scene
 
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
@@ -25,6 +26,8 @@ class Visible:
         """What part of the patch is drawn: left, top, right, bottom."""
         self.near: set[str] = set()
         """The boxes in it."""
+        self._turned: list[str] = []
+        """The boxes that show controls."""
         self._looks: Looks = {}
         self._sign: Any = None
         self._zoom = 0.0
@@ -40,6 +43,8 @@ class Visible:
             self._all()
         else:
             self._moved(scene)
+            for id in self._turned:  # where their controls stand is told apart from the document
+                self._box(id)
         scene.moved.clear()
         return self._looks
 
@@ -55,6 +60,7 @@ class Visible:
     def _all(self) -> None:
         scene = self.editing.scene
         self.near = {id for id, box in scene.boxes.items() if box.meets(*self.kept)}
+        self._turned = [id for id, box in scene.boxes.items() if box.rows]
         self._looks = {}
         for cable in self.editing.mirror.document.graph.cables:
             self._cable(cable)
@@ -78,7 +84,7 @@ class Visible:
             return
         box = self.editing.scene.boxes[id]
         self._looks[id] = (
-            box.x, box.y, box.width, box.text, box.inlets, box.outlets, box.known,
+            box.x, box.y, box.width, box.text, box.inlets, box.outlets, box.known, faders_of(self.editing, box),
             id in self.editing.selection.nodes, self.editing.viewport.zoom,
         )  # fmt: skip
 
@@ -102,5 +108,5 @@ class Visible:
         left, top, right, bottom = self.kept
         return (
             min(one.x, two.x) <= right and left <= max(one.x + one.width, two.x + two.width)
-            and min(one.y, two.y) <= bottom and top <= max(one.y, two.y) + HEIGHT
+            and min(one.y, two.y) <= bottom and top <= max(one.y + one.height, two.y + two.height)
         )  # fmt: skip

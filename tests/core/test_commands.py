@@ -120,7 +120,7 @@ def test_a_command_is_undone_to_the_byte(command: Command, says: str, no_more: s
 def test_every_kind_of_command_is_tried_here() -> None:
     assert set(KINDS) == {
         "add", "remove", "connect", "disconnect", "set", "rename", "replace", "move", "describe", "restore",
-        "store-preset", "remove-preset", "rename-preset",  # in test_presets.py
+        "store-preset", "remove-preset", "rename-preset", "show",  # in test_presets.py and test_view.py
     }  # fmt: skip
 
 

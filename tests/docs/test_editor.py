@@ -9,9 +9,12 @@ from pathlib import Path
 
 from nodegraph.cli import parser
 from nodegraph.commands.edit import arguments
+from nodegraph.core.patchfile import read
 from nodegraph.core.registry import registry
+from nodegraph.editor import dials
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.objecttext import typed
+from nodegraph.editor.scene import Scene
 from nodegraph.editor.viewport import LARGEST, SMALLEST
 
 PAGE = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
@@ -45,7 +48,7 @@ def test_its_other_commands_are_understood() -> None:
 
 def test_the_keys_in_its_text_are_those_of_their_actions() -> None:
     told = {
-        "find": "Ctrl+F finds", "palette": "Ctrl+Shift+P does", "minimap": "Ctrl+M\nshows",
+        "find": "Ctrl+F finds", "palette": "Ctrl+Shift+P does", "minimap": "Ctrl+Alt+M\nshows",
         "panel-outline": "Ctrl+Shift+O opens", "connect": "Ctrl+Shift+C connects", "keys": "F1 lists",
         "connect-selected": "Ctrl+Shift+J connects", "diff": "Ctrl+Shift+D compares",
     }  # fmt: skip
@@ -55,8 +58,28 @@ def test_the_keys_in_its_text_are_those_of_their_actions() -> None:
 
 
 def test_its_own_keys_are_keys() -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE.split("## Keys")[1], re.DOTALL)
     assert Keys(json.loads(example)).action["f2"] == "play"
+
+
+def test_its_box_that_shows_values_is_one() -> None:
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE.split("## Values")[1].split("## Keys")[0], re.DOTALL)
+    nodes = {"cut": {"kind": "svf~"}}
+    document, problems = read(json.dumps({"nodegraph": 1, "nodes": nodes, **json.loads(f"{{{example}}}")}))
+    assert document is not None and not problems
+    scene = Scene()
+    scene.follow(document)
+    assert scene.boxes["cut"].rows == ("cutoff", "resonance") and scene.boxes["cut"].x == 40
+
+
+def test_its_values_are_read() -> None:
+    cutoff, gain, time = (
+        next(item for item in spec.controls if item.name == name)
+        for kind, name in (("svf~", "cutoff"), ("gain~", "gain"), ("adsr~", "attack"))
+        if (spec := registry().get(kind)) is not None
+    )
+    assert dials.read(cutoff, "2k") == 2000 and dials.read(cutoff, "2.5 kHz") == 2500
+    assert dials.read(time, "30 ms") == 0.03 and abs(dials.read(gain, "-6 dB") - 0.501) < 0.001
 
 
 def test_its_objects_and_bounds_are_true() -> None:

@@ -179,3 +179,35 @@ def test_what_is_no_subpatch_is_said(editing: Editing) -> None:
     editing.selection.clear()
     editing.actions["encapsulate"]()
     assert "Nothing is selected" in editing.lines[-1]
+
+
+def test_values_are_turned_in_a_sheet_and_presets_are_the_whole_patchs(editing: Editing, session: Session) -> None:
+    opened(editing, "a")
+    editing.selection.only(["osc"])
+    editing.turning.take("osc", "freq")
+    editing.turning.drag(10.0)
+    until(editing, lambda: session.get("a/osc.freq") != 220, "the value of this node alone")
+    assert session.get("b/osc.freq") == 220
+    editing.turning.let_go()
+    settled(editing)
+    assert session.get("b/osc.freq") == session.get("a/osc.freq") != 220
+    editing.presetting.store("here")
+    until(editing, lambda: editing.presetting.names == ["here"], "a preset")
+    assert editing.presetting.holds("here").keys() == {"a/osc.freq", "a/osc.phase"}
+    assert editing.presetting.rename("here", "there")
+    until(editing, lambda: session.presets.names == ("there",), "another name")
+    editing.actions["inline-controls"]()
+    settled(editing)
+    assert editing.scene.boxes["osc"].rows == ("freq", "phase") and "show" in editing.mirror.text()
+
+
+def test_what_is_held_is_let_be_when_another_sheet_comes(editing: Editing, session: Session) -> None:
+    opened(editing, "a")
+    before = editing.mirror.text()
+    editing.turning.take("osc", "freq")
+    editing.turning.drag(10.0)
+    editing.actions["leave-subpatch"]()
+    editing.turning.drag(10.0)
+    editing.turning.let_go()
+    opened(editing, "a")
+    assert editing.mirror.text() == before

@@ -126,7 +126,7 @@ def test_the_map_moves_the_view_and_the_keys_are_changed(editor: Driven, tmp_pat
     editor.point((left + 8, top + 8))
     editor.until(lambda state: state["boxes"]["osc1"]["middle"][0] > 0, "the near corner")
     editor._tool("mouseup", "1")
-    editor.key("ctrl+m")
+    editor.key("ctrl+alt+m")
     editor.until(lambda state: not state["map"], "that it is gone")
 
     editor.key("F1")

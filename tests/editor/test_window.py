@@ -109,7 +109,9 @@ def test_just_typing_begins_an_object_and_tab_completes_it(editor: Driven) -> No
 
 def test_a_number_is_dragged_and_put_back(editor: Driven) -> None:
     editor.object((200, 120), "sine~ 220")
-    x, y = editor.until(lambda state: state["fields"].get("freq", [0])[0] > 900, "the inspector")["fields"]["freq"]
+    x, y = editor.until(lambda state: state["fields"].get("bar freq", [0])[0] > 900, "the inspector")["fields"][
+        "bar freq"
+    ]
     editor.point((x, y))
     editor._tool("mousedown", "1")
     for step in range(1, 6):

@@ -177,6 +177,8 @@ class App:
         self.objectbox.turn()
         if self.picker.turn(*self.input.origin, editing.size[0]):
             self._dirty = True
+        self.input.popup.turn()
+        self.input.typing = self.docks.typing
         self._moving = self.docks.turn()
         if self._dirty:
             self._dirty = False
@@ -196,11 +198,13 @@ class App:
 
     def _told(self) -> dict[str, Any]:
         box = self.objectbox
+        placed = (self.docks, self.strip, self.picker, self.keywindow, self.input.popup)
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": self.docks.places() | self.strip.places() | self.picker.places() | self.keywindow.places(),
-            "panels": self.docks.shown, "picker": self.picker.state(), "keys": self.keywindow.state(),
+            "fields": {name: at for part in placed for name, at in part.places().items()},
+            "panels": self.docks.shown, "panel_typing": self.docks.typing,
+            "picker": self.picker.state(), "keys": self.keywindow.state(),
             "outline": line.text if (line := self.editing.ways.outline.line) else "", "map": self._map_place(),
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)

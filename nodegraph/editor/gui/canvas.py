@@ -13,12 +13,14 @@ import dearpygui.dearpygui as dpg
 from nodegraph.core.cable import Cable
 from nodegraph.core.ports import CableKind
 from nodegraph.editor.editing import Editing
+from nodegraph.editor.faders import Fader
 from nodegraph.editor.gui import looks
+from nodegraph.editor.gui.faders import draw_fader
 from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
 from nodegraph.editor.gui.overlay import Layers
 from nodegraph.editor.gui.overlays import OVERLAYS
 from nodegraph.editor.hands import Framing
-from nodegraph.editor.scene import PADDING, PORT, Box, Port, curve
+from nodegraph.editor.scene import HEIGHT, PADDING, PORT, Box, Port, curve
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
 from nodegraph.editor.visible import Visible
 from nodegraph.editor.wiring import Wiring
@@ -111,9 +113,9 @@ class Canvas:
             start, end, kind, selected, zoom = look
             _cable(at, curve(start, end), OF_KIND[kind], WIDTHS[kind], kind, selected, zoom)
         else:
-            self._box(at, self.editing.scene.boxes[key], look[-2], look[-1])
+            self._box(at, self.editing.scene.boxes[key], *look[-3:])
 
-    def _box(self, at: int | str, box: Box, selected: bool, zoom: float) -> None:
+    def _box(self, at: int | str, box: Box, faders: tuple[Fader, ...], selected: bool, zoom: float) -> None:
         left, top = box.x * zoom, box.y * zoom
         right, bottom = (box.x + box.width) * zoom, (box.y + box.height) * zoom
         ports = (*box.outlets, *box.inlets)
@@ -141,12 +143,15 @@ class Canvas:
         size = TEXT_SIZE * zoom
         if size >= 4.0:
             kind, _, rest = box.text.partition(" ")
-            y = top + (box.height * zoom - size) / 2 - 0.5 * zoom
+            y = top + (HEIGHT * zoom - size) / 2 - 0.5 * zoom
             x = left + PADDING * zoom
             dpg.draw_text((x, y), kind, size=size, color=looks.TEXT if box.known else looks.AMBER, parent=at)
             if rest:
                 x += self._character * (len(kind) + 1) * zoom
                 dpg.draw_text((x, y), rest, size=size, color=see_through(colour, 255), parent=at)
+        for index, fader in enumerate(faders):
+            corners = tuple(number * zoom for number in box.row(index))
+            draw_fader(at, fader, corners, self._character / TEXT_SIZE, zoom)
         for port in (*box.inlets, *box.outlets):
             _port(at, box, port, zoom)
 

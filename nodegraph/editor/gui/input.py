@@ -13,7 +13,8 @@ from nodegraph.editor.gui.docks import Docks
 from nodegraph.editor.gui.keyboard import Keyboard
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.overlay import Overlay
-from nodegraph.editor.hands import LEFT
+from nodegraph.editor.gui.popup import Popup
+from nodegraph.editor.hands import LEFT, RIGHT
 from nodegraph.editor.keys import Keys, chord
 
 AWAKE_S: Final = 0.7
@@ -50,6 +51,13 @@ class Input:
         self._overlays = overlays
         self._taken: Overlay | None = None
         """Whose the mouse is until its button goes up."""
+        self.typing = False
+        """Whether a field of a panel had the keyboard before the last frame: the Enter that ends it is not for the
+        canvas.
+        """
+        self.popup = Popup()
+        editing.context.keys = keys.shown
+        editing.actions["context-menu"] = self._menu
         self._clicked: tuple[float, float, float] = (0.0, 0.0, 0.0)
         with dpg.handler_registry():
             dpg.add_mouse_click_handler(callback=self._pressed)
@@ -99,6 +107,9 @@ class Input:
         self._taken = next((item for item in reversed(self._overlays) if item.press(*at, button)), None)
         if self._taken is not None:
             return
+        if button == RIGHT:
+            self.popup.open(self.editing.context.at(*at), at[0] + self.origin[0], at[1] + self.origin[1])
+            return
         now = time.monotonic()
         then, x, y = self._clicked
         if button == LEFT and now - then < DOUBLE_S and abs(at[0] - x) + abs(at[1] - y) < NEAR:
@@ -106,13 +117,21 @@ class Input:
             self._twice(*at)
             return
         self._clicked = (now, *at)
+        self.editing.hands.held = frozenset(self.keyboard.held)
         self.editing.hands.press(*at, button, more="shift" in self.keyboard.held)
+
+    def _menu(self) -> None:
+        """The menu of what is selected, below it."""
+        entries, x, y = self.editing.context.for_selected()
+        self.popup.open(entries, x + self.origin[0], y + self.origin[1])
 
     def _twice(self, x: float, y: float) -> None:
         """A subpatch: its sheet. Another box: its text. The void: a new object."""
         px, py = self.editing.viewport.patch(x, y)
         box = self.editing.scene.box_at(px, py)
-        if box is not None:
+        if box is not None and box.row_at(px, py) is not None:
+            self.editing.hands.press(x, y)
+        elif box is not None:
             self.editing.selection.only([box.node])
             self.do("open-subpatch" if self.editing.sheets.opens(box.node) else "edit-object")
         else:
@@ -130,7 +149,9 @@ class Input:
         self.awake()
         if self._taken is not None:
             self._taken.move(*self._at())
-        elif self.editing.hands.doing is not None or self._on_canvas():
+            return
+        self.editing.hands.held = frozenset(self.keyboard.held)
+        if self.editing.hands.doing is not None or self._on_canvas():
             self.editing.hands.move(*self._at())
         else:
             self.editing.hands.leave()
@@ -153,7 +174,12 @@ class Input:
         if self.objectbox.shown:
             self.objectbox.key(key, pressed)
             return
-        if any(taker.key(key, pressed) for taker in self.takers) or self.docks.typing:
+        if any(taker.key(key, pressed) for taker in self.takers):
+            return
+        if self.popup.shown and key == "escape":
+            self.popup.close()
+            return
+        if self.typing or self.docks.typing:
             return
         if key == "space" and pressed == "space":
             self.editing.hands.space = True

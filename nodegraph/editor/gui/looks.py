@@ -46,16 +46,25 @@ def blended(colour: Colour, alpha: int) -> Colour:
     return red, green, blue, 255
 
 
+def _font() -> str | None:
+    return next((font for font in FONTS if Path(font).is_file()), None)
+
+
+def character_width() -> float:
+    """The width of a character for a height of 1."""
+    return 0.54 if _font() is None else 0.5172
+
+
 def bind_font() -> float:
-    """Take a font of one width; gives that width for a height of 1. Without one, the one that dearpygui brings."""
-    path = next((font for font in FONTS if Path(font).is_file()), None)
+    """Take a font of one width; gives `character_width`. Without one it is the one that dearpygui brings."""
+    path = _font()
     if path is None:
-        return 0.54
+        return character_width()
     with dpg.font_registry():
         font = dpg.add_font(path, 2 * FONT_SIZE)
     dpg.bind_font(font)
     dpg.set_global_font_scale(0.5)  # loaded at twice the size, so that it is sharp on dense screens
-    return 0.5172
+    return character_width()
 
 
 def bind_theme() -> None:

@@ -9,5 +9,6 @@ from nodegraph.editor.gui.panels.differences import DifferencesPanel
 from nodegraph.editor.gui.panels.inspector import Inspector
 from nodegraph.editor.gui.panels.log import LogPanel
 from nodegraph.editor.gui.panels.outline import OutlinePanel
+from nodegraph.editor.gui.panels.presets import PresetsPanel
 
-PANELS: Final[tuple[type[Panel], ...]] = (Inspector, LogPanel, OutlinePanel, DifferencesPanel)
+PANELS: Final[tuple[type[Panel], ...]] = (Inspector, PresetsPanel, OutlinePanel, LogPanel, DifferencesPanel)

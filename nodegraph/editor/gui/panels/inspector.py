@@ -1,4 +1,4 @@
-"""Every value of the selected node: its name, its unit, its span; dragged, typed, and put back."""
+"""Every value of the selected node: a bar that is dragged, a field that is typed into, what moves it, a way back."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
 
+from nodegraph.core.errors import PatchError
 from nodegraph.core.hints import shown
 from nodegraph.core.ports import Control, Setting
 from nodegraph.core.view import NodeEntry
+from nodegraph.editor import dials
+from nodegraph.editor.context import words_of
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
+from nodegraph.editor.gui import bars
+from nodegraph.editor.gui.bars import Bars
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, character_width
 from nodegraph.editor.gui.panel import Panel, place_of
+from nodegraph.editor.gui.popup import Popup
 
 WIDTH: Final = 284
-FIELD: Final = 120
+FIELD: Final = 76
+WIDE_FIELD: Final = 126
 
 
 class Inspector(Panel):
@@ -28,10 +35,17 @@ class Inspector(Panel):
         super().__init__(editing, parent)
         self._look: Any = None
         self._fields: dict[str, int | str] = {}
+        self._texts: dict[str, str] = {}
+        """What the fields show."""
+        self._tips: dict[str, int | str] = {}
+        self._resets: dict[str, int | str] = {}
         self._node = ""
-        with dpg.item_handler_registry() as self._letting_go:
-            dpg.add_item_deactivated_after_edit_handler(callback=self._let_go)
+        self._popup = Popup()
+        self._bars = Bars(editing, character_width(), self._menu)
+        with dpg.item_handler_registry() as self._leaving:
+            dpg.add_item_deactivated_after_edit_handler(callback=self._left)
         self._body = dpg.add_group(parent=parent)
+        editing.actions["rename-object"] = self.rename
 
     @property
     def typing(self) -> bool:
@@ -39,30 +53,58 @@ class Inspector(Panel):
         return any(dpg.is_item_active(field) for field in self._fields.values())
 
     def places(self) -> dict[str, list[float]]:
-        return {name: place_of(field) for name, field in self._fields.items()}
+        resets = {f"reset {name}": place_of(at) for name, at in self._resets.items() if dpg.is_item_shown(at)}
+        fields = {name: place_of(field) for name, field in self._fields.items()}
+        return fields | resets | self._bars.places() | self._popup.places()
+
+    def rename(self) -> None:
+        """Put the keyboard into the field of the name."""
+        if "" in self._fields:
+            dpg.focus_item(self._fields[""])
 
     def turn(self) -> bool:
         """Show the node that is selected, as it is now."""
         editing = self.editing
+        self._popup.turn()
         nodes = editing.selection.nodes
         entry = editing.mirror.document.graph.nodes.get(next(iter(nodes))) if len(nodes) == 1 else None
-        look = (len(nodes), len(editing.selection.cables)) if entry is None else (
-            entry.id, entry.kind, tuple(entry.params.items()), id(entry.spec))  # fmt: skip
+        if entry is None:
+            look: Any = (len(nodes), len(editing.selection.cables))
+        else:
+            settings = () if entry.spec is None else entry.spec.settings
+            look = entry.id, entry.kind, id(entry.spec), [entry.params.get(item.name) for item in settings]
         if look != self._look and not self.typing:
             self._look = look
             dpg.delete_item(self._body, children_only=True)
-            self._fields.clear()
+            for made in (self._fields, self._texts, self._tips, self._resets):
+                made.clear()
+            self._bars.clear()
             if entry is None:
                 self._nothing(len(nodes))
             else:
                 self._show(entry)
-        elif entry is not None and entry.spec is not None:
+        if entry is not None and entry.spec is not None and entry.id == self._node:
+            self._bars.turn()
             for control in entry.spec.controls:
-                field = self._fields.get(control.name)
-                if field is not None and not dpg.is_item_active(field):
-                    number = editing.number(entry.id, control.name)
-                    dpg.set_value(field, _told(control, number))
+                self._follow(entry, control)
         return False
+
+    def _follow(self, entry: NodeEntry, control: Control) -> None:
+        """Keep what stands beside a bar true."""
+        field = self._fields.get(control.name)
+        if field is None:
+            return
+        text = dials.told(control, self.editing.number(entry.id, control.name))
+        if self._texts.get(control.name) != text and not dpg.is_item_active(field):
+            self._texts[control.name] = text
+            dpg.set_value(field, text)
+        stored = control.name in entry.params
+        if dpg.is_item_shown(self._resets[control.name]) != stored:
+            dpg.configure_item(self._resets[control.name], show=stored)
+        words = "\n".join(words_of(self.editing, entry.id, control))
+        tip = self._tips[control.name]
+        if dpg.get_value(tip) != words:
+            dpg.set_value(tip, words)
 
     def _nothing(self, count: int) -> None:
         text = f"{count} objects are selected." if count else "Select an object: its values stand here."
@@ -79,85 +121,91 @@ class Inspector(Panel):
         dpg.add_spacer(height=4, parent=self._body)
         with dpg.group(horizontal=True, parent=self._body):
             self._fields[""] = dpg.add_input_text(
-                default_value=entry.id, width=FIELD, on_enter=True, callback=self._renamed
+                default_value=entry.id, width=bars.WIDTH, on_enter=True, callback=self._renamed
             )
             dpg.add_text("name")
         if entry.spec is None:
             return
         for control in entry.spec.controls:
-            with dpg.group(horizontal=True, parent=self._body):
-                self._fields[control.name] = field = self._control(entry, control)
-                self._words(entry, control, control.legal(), field)
+            self._control(entry, control)
+        if entry.spec.settings:
+            dpg.add_spacer(height=4, parent=self._body)
         for setting in entry.spec.settings:
             with dpg.group(horizontal=True, parent=self._body):
                 self._fields[setting.name] = field = self._setting(entry, setting)
-                self._words(entry, setting, setting.legal(), field)
+                self._words(entry, setting, field)
 
-    def _words(self, entry: NodeEntry, item: Control | Setting, legal: str, field: int | str) -> None:
-        """The name beside a field; what it is, and how to put it back."""
+    def _control(self, entry: NodeEntry, control: Control) -> None:
+        """A bar, a field, the way back, and a menu."""
+        with dpg.group(horizontal=True, parent=self._body) as row:
+            bar = self._bars.add(entry.id, control, row)
+            field: int | str = dpg.add_input_text(
+                width=FIELD, on_enter=True, user_data=control, callback=self._typed, auto_select_all=True
+            )
+            dpg.bind_item_handler_registry(field, self._leaving)
+            self._fields[control.name] = field
+            menu = dpg.add_button(label="=", small=True, user_data=control.name, callback=self._menu_of)
+            self._fields[f"menu of {control.name}"] = menu
+            back = dpg.add_button(label="x", small=True, show=False, user_data=control.name, callback=self._reset)
+            self._resets[control.name] = back
+        with dpg.tooltip(bar):
+            self._tips[control.name] = dpg.add_text("", wrap=320)
+        for button, words in ((menu, "learn, show in the box, reset"), (back, "put the default back")):
+            with dpg.tooltip(button):
+                dpg.add_text(words)
+
+    def _words(self, entry: NodeEntry, item: Setting, field: int | str) -> None:
+        """The name beside a setting's field; what it is, and how to put it back."""
         stored = item.name in entry.params
         dpg.add_text(item.name + (f" {item.unit}" if item.unit else ""), color=CYAN if stored else DIM)
-        words = f"{item.help}\n{legal}\nwithout a value of its own: {shown(item.default)}".strip()
+        words = f"{item.help}\n{item.legal()}\nwithout a value of its own: {shown(item.default)}".strip()
         for at in (field, dpg.last_item()):
             with dpg.tooltip(at):
                 dpg.add_text(words, wrap=320)
         if stored:
-            button = dpg.add_button(label="reset", small=True, user_data=item.name, callback=self._reset)
-            self._fields[f"reset {item.name}"] = button
-
-    def _control(self, entry: NodeEntry, control: Control) -> int | str:
-        low, high = control.span
-        number = self.editing.number(entry.id, control.name)
-        common: dict[str, Any] = {
-            "user_data": control,
-            "callback": self._moved,
-            "default_value": _told(control, number),
-        }
-        if control.curve == "switch":
-            common["callback"] = self._stored
-            field = dpg.add_checkbox(**common)
-        elif control.curve == "integer":
-            field = dpg.add_drag_int(
-                width=FIELD, min_value=int(low), max_value=int(high), clamped=True,
-                speed=max(0.05, (high - low) / 400), **common,
-            )  # fmt: skip
-        else:
-            field = dpg.add_drag_float(
-                width=FIELD, min_value=low, max_value=high, clamped=True, format="%.5g",
-                speed=_speed(control, number), **common,
-            )  # fmt: skip
-        dpg.bind_item_handler_registry(field, self._letting_go)
-        return field  # type: ignore[no-any-return]
+            self._resets[item.name] = dpg.add_button(label="x", small=True, user_data=item.name, callback=self._reset)
 
     def _setting(self, entry: NodeEntry, setting: Setting) -> int | str:
         value = entry.params.get(setting.name, setting.default)
         common: dict[str, Any] = {"user_data": setting, "callback": self._stored}
         if setting.type == "choice":
             return dpg.add_combo(  # type: ignore[no-any-return]
-                list(setting.choices), default_value=str(value), width=FIELD, **common
+                list(setting.choices), default_value=str(value), width=WIDE_FIELD, **common
             )
         if setting.type == "flag" and isinstance(value, bool):
             return dpg.add_checkbox(default_value=value, **common)  # type: ignore[no-any-return]
         text = value if isinstance(value, str) and setting.type in ("text", "file") else json.dumps(value)
         return dpg.add_input_text(  # type: ignore[no-any-return]
-            default_value=text, width=FIELD, on_enter=True, **common
+            default_value=text, width=WIDE_FIELD, on_enter=True, **common
         )
 
     # -- what the hand does
 
-    def _moved(self, _sender: object, value: Any, control: Control) -> None:
-        self.editing.move_control(self._node, control.name, float(value))
+    def _typed(self, _sender: object, text: str, control: Control) -> None:
+        """What was typed is stored; what is no value is said, and what stood there stands there again."""
+        self._texts.pop(control.name, None)
+        if text.strip() == dials.told(control, self.editing.number(self._node, control.name)):
+            return
+        try:
+            self.editing.turning.typed(self._node, control.name, text)
+        except PatchError as error:
+            self.editing.say(error.problems[0].describe())
 
-    def _let_go(self, _sender: object, field: Any, _data: object) -> None:
+    def _left(self, _sender: object, field: Any, _data: object) -> None:
+        """A field that is left by a click or by Tab is as good as one that is left by Enter."""
         control = dpg.get_item_user_data(field)
-        if isinstance(control, Control) and control.curve != "switch":
-            self.editing.set_value(self._node, control.name, dpg.get_value(field))
-            self._look = None
+        if isinstance(control, Control) and dpg.get_value(field) != self._texts.get(control.name):
+            self._typed(None, dpg.get_value(field), control)
 
-    def _stored(self, _sender: object, value: Any, item: Control | Setting) -> None:
-        if isinstance(item, Control):
-            value = float(value)
-        elif item.type not in ("text", "file", "choice", "flag"):
+    def _menu_of(self, _sender: object, _value: object, name: str) -> None:
+        self._menu(self._node, name)
+
+    def _menu(self, node: str, name: str) -> None:
+        x, y = dpg.get_mouse_pos(local=False)
+        self._popup.open(self.editing.context.for_control(node, name), x, y)
+
+    def _stored(self, _sender: object, value: Any, item: Setting) -> None:
+        if item.type not in ("text", "file", "choice", "flag"):
             with contextlib.suppress(ValueError):  # else it is a text
                 value = json.loads(value)
         self.editing.set_value(self._node, item.name, value)
@@ -169,17 +217,3 @@ class Inspector(Panel):
     def _renamed(self, _sender: object, value: str, _data: object) -> None:
         self.editing.objects.rename(self._node, value)
         self._look = None
-
-
-def _speed(control: Control, number: float) -> float:
-    """How much a point of the hand's way is: a hundredth of what stands there, for spans are wide (a frequency's goes
-    from -20000 to 20000 Hz), and never so much that the span is crossed by a twitch.
-    """
-    most = (control.span[1] - control.span[0]) / 400
-    usual = max(abs(number), abs(control.default)) / 100
-    return most if control.default == 0.0 and control.curve != "log" else min(most, max(usual, most / 50))
-
-
-def _told(control: Control, number: float) -> float | int | bool:
-    """A number as the field of its control takes it."""
-    return bool(number) if control.curve == "switch" else round(number) if control.curve == "integer" else number

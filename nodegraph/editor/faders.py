@@ -1,0 +1,58 @@
+"""How controls look as bars, in boxes and in the inspector: where they stand, what moves them, what they wait for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nodegraph.core.ports import Control
+from nodegraph.editor import dials
+from nodegraph.editor.scene import Box
+from nodegraph.editor.turning import drivers
+
+if TYPE_CHECKING:
+    from nodegraph.editor.editing import Editing
+
+
+@dataclass(frozen=True, slots=True)
+class Fader:
+    """How one looks. `part` is how far it stands on its way; None: it is a switch that is on or off."""
+
+    name: str
+    part: float | None
+    on: bool
+    value: str
+    stored: bool
+    """Whether the node has a value of its own for it."""
+    driven: str = ""
+    """What drives it by cable: ``signal``, ``event``."""
+    waits: bool = False
+    """Whether something is awaited that is to move it."""
+    learned: bool = False
+    held: bool = False
+
+
+def fader_of(editing: Editing, node: str, control: Control) -> Fader:
+    """How a control looks now."""
+    graph = editing.mirror.document.graph
+    value = editing.number(node, control.name)
+    from_cables = drivers(graph, node, control.name)
+    driven = "" if not from_cables else "signal" if any(kind == "signal" for _, kind in from_cables) else "event"
+    grip, learning = editing.turning.grip, editing.learning
+    return Fader(
+        control.name, None if control.curve == "switch" else round(dials.part_of(control, value), 3),
+        control.curve == "switch" and value >= 0.5 * sum(control.span), dials.told(control, value),
+        control.name in graph.node(node).params, driven, bool(learning.waits(node, control.name)),
+        bool(learning.learned(node, control.name)),
+        grip is not None and (grip.node, grip.control.name) == (node, control.name),
+    )  # fmt: skip
+
+
+def faders_of(editing: Editing, box: Box) -> tuple[Fader, ...]:
+    """How the controls look that a box shows."""
+    if not box.rows:
+        return ()
+    spec = editing.mirror.document.graph.node(box.node).spec
+    ports = {} if spec is None else spec.inlet_named
+    controls = [port for name in box.rows if isinstance(port := ports.get(name), Control)]
+    return tuple(fader_of(editing, box.node, control) for control in controls)

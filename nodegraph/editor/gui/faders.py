@@ -1,0 +1,72 @@
+"""A control as it is drawn: a bar as far as it stands on its way, its name and its value in it; a switch as a lamp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import dearpygui.dearpygui as dpg
+
+from nodegraph.editor.faders import Fader
+from nodegraph.editor.gui import looks
+from nodegraph.editor.gui.looks import Colour, see_through
+
+NAME: Final = 12.0
+"""The height of the words in it."""
+SMALLEST: Final = 4.0
+"""Smaller words are not drawn: nobody reads them."""
+NOTHING: Final = (0, 0, 0, 0)
+
+
+def draw_fader(
+    at: int | str, fader: Fader, corners: Sequence[float], character: float, zoom: float = 1.0, below: str = ""
+) -> None:
+    """Draw one into a rectangle: left, top, right, bottom. `below` is a line of small words under its name; with it the
+    value is not drawn, for it stands beside.
+    """
+    left, top, right, bottom = corners
+    colour = colour_of(fader)
+    dpg.draw_rectangle(
+        (left, top), (right, bottom), rounding=4 * zoom, fill=(38, 42, 72, 210), parent=at, thickness=1.2,
+        color=looks.WHITE if fader.held else looks.AMBER if fader.waits else NOTHING,
+    )  # fmt: skip
+    if fader.part is not None:
+        end = left + fader.part * (right - left)
+        if end - left > 1.0:
+            fill = see_through(colour, 120 if fader.stored else 75)
+            dpg.draw_rectangle((left, top), (end, bottom), rounding=4 * zoom, fill=fill, color=NOTHING, parent=at)
+        dpg.draw_line(
+            (end, top), (end, bottom), color=see_through(colour, 170), thickness=max(1.0, 2 * zoom), parent=at
+        )
+    else:
+        size = min(bottom - top, 16 * zoom) * 0.55
+        x, y = right - 1.4 * size, (top + bottom) / 2
+        fill = colour if fader.on else NOTHING
+        dpg.draw_circle((x, y), size / 2 + zoom, color=colour, fill=fill, thickness=1.4, parent=at)
+    if NAME * zoom < SMALLEST:
+        return
+    size = NAME * zoom
+    y = top + 2 * zoom if below else (top + bottom - size) / 2 - 0.5 * zoom
+    room = int((right - left - 12 * zoom) / (character * size))
+    value = "" if below else fader.value
+    mark = "*" if fader.waits else "~" if fader.driven else ""
+    name = cut(mark + fader.name, room - (len(value) + 1 if fader.part is not None and value else 3))
+    dpg.draw_text((left + 6 * zoom, y), name, size=size, color=looks.TEXT, parent=at)
+    if value and fader.part is not None:
+        x = right - 6 * zoom - character * size * len(value)
+        dpg.draw_text((x, y), value, size=size, color=looks.TEXT, parent=at)
+    if below:
+        small = size * 0.92
+        words = cut(below, int((right - left - 12 * zoom) / (character * small)))
+        words_at = (left + 6 * zoom, bottom - small - 4 * zoom)
+        dpg.draw_text(words_at, words, size=small, color=looks.AMBER if fader.waits else looks.DIM, parent=at)
+
+
+def colour_of(fader: Fader) -> Colour:
+    """A control that a cable drives has the cable's colour."""
+    return {"signal": looks.CYAN, "event": looks.GREEN}.get(fader.driven, (120, 150, 255, 255))
+
+
+def cut(text: str, room: int) -> str:
+    """A text, or as much of it as there is room for."""
+    return text if len(text) <= room else text[: max(0, room - 1)] + "…" if room > 1 else ""
