@@ -20,6 +20,10 @@ from nodegraph.editor.keys import Keys, chord
 AWAKE_S: Final = 0.7
 """So long after the last movement the window is drawn fast."""
 DOUBLE_S: Final = 0.35
+DOUBLE_FRAMES: Final = 5
+"""Two clicks so near are one double click, however long these frames took: the press and the release of each are told
+in frames of their own.
+"""
 NEAR: Final = 6.0
 
 
@@ -58,7 +62,8 @@ class Input:
         self.popup = Popup()
         editing.context.keys = keys.shown
         editing.actions["context-menu"] = self._menu
-        self._clicked: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self._clicked: tuple[float, int, float, float] = (0.0, -DOUBLE_FRAMES - 1, 0.0, 0.0)
+        self._frame = 0
         with dpg.handler_registry():
             dpg.add_mouse_click_handler(callback=self._pressed)
             dpg.add_mouse_release_handler(callback=self._released)
@@ -69,6 +74,7 @@ class Input:
 
     def begin(self, jobs: list[Any]) -> None:
         """What is to be called after a frame; it is told before it is."""
+        self._frame += 1
         self.keyboard.leaving = {
             word for job in jobs if job[0] == self._key_up and (word := self.keyboard.modifier(job[2])) is not None
         }
@@ -111,12 +117,13 @@ class Input:
             self.popup.open(self.editing.context.at(*at), at[0] + self.origin[0], at[1] + self.origin[1])
             return
         now = time.monotonic()
-        then, x, y = self._clicked
-        if button == LEFT and now - then < DOUBLE_S and abs(at[0] - x) + abs(at[1] - y) < NEAR:
-            self._clicked = (0.0, 0.0, 0.0)
+        then, frame, x, y = self._clicked
+        soon = now - then < DOUBLE_S or self._frame - frame <= DOUBLE_FRAMES
+        if button == LEFT and soon and abs(at[0] - x) + abs(at[1] - y) < NEAR:
+            self._clicked = (0.0, -DOUBLE_FRAMES - 1, 0.0, 0.0)
             self._twice(*at)
             return
-        self._clicked = (now, *at)
+        self._clicked = (now, self._frame, *at)
         self.editing.hands.held = frozenset(self.keyboard.held)
         self.editing.hands.press(*at, button, more="shift" in self.keyboard.held)
 
