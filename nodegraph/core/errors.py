@@ -20,6 +20,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
+class Fault(str):
+    """A line of the log that tells of something that went wrong; others tell of what is so."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One finding: what is wrong, where, and what to do about it.
@@ -52,10 +58,10 @@ class Problem:
         return ", ".join(parts)
 
     def describe(self) -> str:
-        """The whole finding as one line for a person."""
+        """The whole finding as one line for a person, which a log knows as a fault."""
         where = self.where()
         text = f"{where}: {self.what}" if where else self.what
-        return f"{text} {self.do}" if self.do else text
+        return Fault(f"{text} {self.do}" if self.do else text)
 
     def excerpt(self) -> str:
         """The author's line, and a caret below it where the column is known; empty when there is no line."""

@@ -61,7 +61,7 @@ class Comparing:
 
     def _ask_version(self) -> None:
         sheet = self._sheet.mirror.sheet
-        fields = self._asked if sheet is None else {**self._asked, "sheet": sheet}
+        fields: dict[str, Any] = dict(self._asked) if sheet is None else {**self._asked, "sheet": sheet}
         self.editing.link.ask("version", self._answered, **fields)
 
     def stop(self) -> None:

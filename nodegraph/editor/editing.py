@@ -13,13 +13,16 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
-from nodegraph.core.errors import Problem
+from nodegraph.core.errors import Fault, Problem
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.context import Context
+from nodegraph.editor.figures import Figures
 from nodegraph.editor.hands import Hands
+from nodegraph.editor.health import Health
+from nodegraph.editor.heat import Heat
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.learning import Learning
-from nodegraph.editor.link import AWAY, QUIET, TOPICS, Down, Link, News, Place, Up
+from nodegraph.editor.link import AWAY, QUIET, STEADY, TOPICS, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
 from nodegraph.editor.objects import Objects
 from nodegraph.editor.presetting import Presetting
@@ -28,6 +31,7 @@ from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
+from nodegraph.editor.spoken import Spoken
 from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wayfinding import Wayfinding
@@ -64,6 +68,8 @@ class Editing:
         self.joined: list[Callable[[], None]] = []
         """Are called when the session is there, again too."""
         self._hears: dict[str, list[Hear]] = {}
+        self._periods: dict[str, float] = {}
+        self.spoken = Spoken(self)
         self.actions: dict[str, Callable[[], Any]] = {
             "save": self.save, "undo": self.undo, "redo": self.redo, "play": self.play_or_stop,
             "zoom-in": lambda: self._zoom(2.0), "zoom-out": lambda: self._zoom(-2.0),
@@ -89,6 +95,10 @@ class Editing:
         self.hear("changed", self._stored)
         self.hear("opened", lambda data: self._opened())
         self.hear("saved", lambda data: self.say(f"Saved: {data['path']}"))
+        self.figures = Figures(self)
+        self.health = Health(self)
+        self.heat = Heat(self)
+        self.actions["heat"] = self.heat.toggle
 
     # -- the sheet on top
 
@@ -122,14 +132,12 @@ class Editing:
         """Take in what has come. Whether anything looks otherwise now."""
         moved = False
         for event in self.link.drain():
-            moved = moved or not (isinstance(event, News) and event.topic in QUIET)
+            moved = moved or not (isinstance(event, News) and event.topic in (*QUIET, *STEADY))
             if isinstance(event, Up):
                 self.playing = bool(event.hello["playing"])
                 self.live.clear()
                 self.say(f"Joined the engine at {self.link.place.shown if self.link.place else '?'}.")
-                more = [topic for topic in self._hears if topic not in (*TOPICS, *QUIET)]
-                if more:
-                    self.link.ask("subscribe", self.tell_problems, topics=more)
+                self._subscribe([topic for topic in self._hears if self._asked_for(topic)])
                 self.sheets.open[0].mirror.begin(event.hello)
                 self.sheets.joined()
                 for call in self.joined:
@@ -137,7 +145,7 @@ class Editing:
             elif isinstance(event, Down):
                 self.lost = event.why if event.final else None
                 if self.link.up or not self.lines or self.lines[-1] != event.why:
-                    self.say(event.why)
+                    self.say(Fault(event.why))
             else:
                 self._hear(event)
         return self.follow() or moved
@@ -147,12 +155,25 @@ class Editing:
         self.sheets.follow()
         return self.sheet.follow(self.size)
 
-    def hear(self, topic: str, call: Hear) -> None:
-        """Have `call` get what the session tells of a topic. Who wants one that is `QUIET` subscribes himself."""
-        new = topic not in self._hears and topic not in (*TOPICS, *QUIET)
+    def hear(self, topic: str, call: Hear, period: float | None = None) -> None:
+        """Have `call` get what the session tells of a topic, of one that is `STEADY` every `period` seconds. Who wants
+        one that is `QUIET` subscribes himself.
+        """
+        new = topic not in self._hears and self._asked_for(topic)
         self._hears.setdefault(topic, []).append(call)
+        if period is not None:
+            self._periods[topic] = period
         if new and self.link.up:
-            self.link.ask("subscribe", self.tell_problems, topics=[topic])
+            self._subscribe([topic])
+
+    @staticmethod
+    def _asked_for(topic: str) -> bool:
+        return topic not in (*TOPICS, *QUIET)
+
+    def _subscribe(self, topics: list[str]) -> None:
+        if topics:
+            periods = {topic: self._periods[topic] for topic in topics if topic in self._periods}
+            self.link.ask("subscribe", self.tell_problems, topics=topics, periods=periods)
 
     def _hear(self, news: News) -> None:
         for call in self._hears.get(news.topic, ()):
@@ -163,7 +184,8 @@ class Editing:
             self.sheets.refresh()
 
     def _logged(self, data: Mapping[str, Any]) -> None:
-        self.say(f"{data['node']}: {data['text']}" if data["node"] else str(data["text"]))
+        self.spoken.hear(data)
+        self._line(f"{data['node']}: {data['text']}" if data["node"] else str(data["text"]))
 
     def _plays(self, data: Mapping[str, Any]) -> None:
         self.playing = bool(data["playing"])
@@ -191,8 +213,24 @@ class Editing:
 
     def say(self, text: str) -> None:
         """A line for whoever sits here."""
+        self.spoken.say(str(text), fault=isinstance(text, Fault))
+        self._line(text)
+
+    def _line(self, text: str) -> None:
         self.lines.append(text)
         self.said += 1
+
+    def reveal(self, place: str) -> bool:
+        """Select the node that plays under an id and bring it into view, on the sheet on top or the nearest that has
+        it; of one inside a subpatch, the box in which it is. False when no sheet has it.
+        """
+        for sheet in (self.sheet, *sorted(self.sheets.open, key=lambda sheet: -len(sheet.root))):
+            box = sheet.box_of(place)
+            if box is not None:
+                self.sheets.show(sheet)
+                sheet.reveal(box, self.size)
+                return True
+        return False
 
     def close(self) -> None:
         """Hang up; the engine plays on."""

@@ -99,6 +99,8 @@ ACTIONS: Final = (
     Action("panel-inspector", "Values", "View", ("ctrl+i",)),
     Action("panel-presets", "Presets", "View", ("ctrl+r",)),
     Action("panel-log", "Log", "View", ("ctrl+l",)),
+    Action("panel-lanes", "Models and lanes", "View", ("ctrl+j",)),
+    Action("heat", "What boxes cost", "View", ("ctrl+shift+h",)),
     Action("panel-outline", "Outline", "View", ("ctrl+shift+o",)),
     Action("outline-text", "Copy the outline as text", "View"),
     Action("minimap", "Map", "View", ("ctrl+alt+m",)),

@@ -27,6 +27,8 @@ Then = Callable[[Data], None]
 TOPICS: Final = ("changed", "opened", "saved", "values", "playing", "log")
 QUIET: Final = ("cables", "probe")
 """What comes many times a second: who is awake takes it when he looks, and is not woken for it."""
+STEADY: Final = ("meters", "status")
+"""What comes as long as something plays: it waits until it is taken, and wakes nobody."""
 FIRST_WAIT_S: Final = 0.2
 LOOK_S: Final = 0.01
 LONGEST_WAIT_S: Final = 2.0
@@ -116,6 +118,7 @@ class Link:
         self._wake = wake
         self._numbers = itertools.count(1)
         self._waiting: dict[int, Then] = {}
+        self._quiet: set[int] = set()
         self._came: queue.SimpleQueue[Event | Data] = queue.SimpleQueue()
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
@@ -125,11 +128,13 @@ class Link:
 
     # -- the user's thread
 
-    def ask(self, do: str, then: Then | None = None, **fields: Any) -> int:
+    def ask(self, do: str, then: Then | None = None, *, quiet: bool = False, **fields: Any) -> int:
         """Send a request; gives its number. `then` gets the answer when it is taken, an error too when the line is
-        down or breaks meanwhile.
+        down or breaks meanwhile. A `quiet` one's answer waits until it is taken, and wakes nobody.
         """
         number = next(self._numbers)
+        if quiet:
+            self._quiet.add(number)
         if then is not None:
             self._waiting[number] = then
         if self.up:
@@ -155,6 +160,7 @@ class Link:
             if isinstance(item, (Up, Down, News)):
                 yield item
                 continue
+            self._quiet.discard(item["re"])
             then = self._waiting.pop(item["re"], None)
             if then is not None:
                 then(item)
@@ -254,9 +260,10 @@ class Link:
 
     def _take(self, data: Any) -> None:
         if "on" in data:
-            self._put(News(data["on"], data), wake=self.doze or data["on"] not in QUIET)
+            on = data["on"]
+            self._put(News(on, data), wake=on not in STEADY and (self.doze or on not in QUIET))
         elif data.get("re") != -1:
-            self._put(data)
+            self._put(data, wake=data.get("re") not in self._quiet)
 
     def _put(self, item: Event | Data, wake: bool = True) -> None:
         self._came.put(item)

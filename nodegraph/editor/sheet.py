@@ -46,6 +46,33 @@ class Sheet:
         """Where a control of a node is found by others."""
         return f"{self.root}/{node}/{name}"
 
+    @property
+    def inside(self) -> str:
+        """What stands before the ids of its nodes when all is one graph: ``voice1/``; nothing for the patch itself."""
+        way = self.root.removeprefix(ROOT).strip("/")
+        return f"{way}/" if way else ""
+
+    def place(self, node: str) -> str:
+        """The id under which a node plays: ``voice1/osc``."""
+        return self.inside + node
+
+    def box_of(self, place: str) -> str | None:
+        """The box in which a node is found that plays under this id: itself, or a subpatch around it."""
+        if not place.startswith(self.inside):
+            return None
+        found = place.removeprefix(self.inside).partition("/")[0]
+        return found if found in self.scene.boxes else None
+
+    def reveal(self, node: str, size: tuple[float, float]) -> None:
+        """Select a box and bring it into view, in a window of this size."""
+        box = self.scene.boxes[node]
+        self.selection.only([node])
+        view, (width, height) = self.viewport, size
+        left, top = view.screen(box.x, box.y)
+        right, bottom = view.screen(box.x + box.width, box.y + box.height)
+        if left < 0 or top < 0 or right > width or bottom > height:
+            view.pan((width - left - right) / 2, (height - top - bottom) / 2)
+
     def do(self, commands: list[Command], label: str = "") -> bool:
         """Carry out commands as one step. False when it cannot be, which is said."""
         return self._desk.do(commands, label)

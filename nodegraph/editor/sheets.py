@@ -86,7 +86,7 @@ class Sheets:
         self._ask(kind, within, lambda mirror: self._opened(mirror, root, here))
 
     def _ask(self, kind: str, within: str | None, then: Callable[[Mirror], None], **more: str) -> None:
-        fields = {"kind": kind, **more} if within is None else {"kind": kind, "within": within, **more}
+        fields: dict[str, Any] = {"kind": kind, **more} if within is None else {"kind": kind, "within": within, **more}
 
         def told(answer: Mapping[str, Any]) -> None:
             self.editing.tell_problems(answer)

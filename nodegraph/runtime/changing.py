@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from nodegraph.core.errors import NodegraphError
+from nodegraph.core.errors import Fault, NodegraphError
 from nodegraph.core.presets import Book
 from nodegraph.core.view import GraphView
 from nodegraph.runtime.acts import Act, Acts
@@ -125,7 +125,7 @@ class Changing:
                     wish, self._next = self._next, None
                     self._begin(wish)
         except NodegraphError as error:  # the sound goes on as it is
-            self._report("", f"The edit was not taken over: {error}")
+            self._report("", Fault(f"The edit was not taken over: {error}"))
 
     def _faded(self) -> bool:
         """Whether the fade of the last stage is over."""

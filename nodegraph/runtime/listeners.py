@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode
-from nodegraph.core.errors import WorkerError
+from nodegraph.core.errors import Fault, WorkerError
 from nodegraph.core.listening import Chunks, Workers
 from nodegraph.core.ports import CableKind
 from nodegraph.core.view import NodeEntry
@@ -156,7 +156,7 @@ class Listeners:
         try:
             item = pack_message(inlet, frame, value)
         except WorkerError as error:
-            self._report(id, str(error))
+            self._report(id, Fault(error))
             return
         if len(one.said) < MOST_SAID:
             one.said.append(item)
@@ -205,16 +205,16 @@ class Listeners:
                 one.missed = missed
             if status.restarts != one.restarts and status.state != "failed":  # it may be back already
                 one.restarts, one.told = status.restarts, "restarting"
-                self._report(id, status.error or "its worker is started again.")
+                self._report(id, Fault(status.error or "its worker is started again."))
             if status.note != one.noted:
                 one.noted = status.note
                 self._report(id, status.note)
             if status.state == one.told:
                 continue
             if status.state == "failed":
-                self._report(id, status.error or "has failed.")
+                self._report(id, Fault(status.error or "has failed."))
             elif status.state == "unloaded":
-                self._report(id, f"does not listen now: {status.error}.")
+                self._report(id, Fault(f"does not listen now: {status.error}."))
             elif status.state in ("loading", "warming") and one.told == "unloaded":
                 continue
             elif status.state == "ready" and one.told in ("unloaded", "restarting"):

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from nodegraph.core.declare import EventNode, PythonNode
-from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.errors import Fault, NodegraphError, PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY
 from nodegraph.core.host import Placed
 from nodegraph.core.messages import BANG, Event, Ramp, Tag, as_number
@@ -354,7 +354,7 @@ class Messages:
             return float(entry.value(port.name))
         number = as_number(value) if not isinstance(value, np.ndarray) else None
         if number is None or not np.isfinite(number):
-            self.report(entry.id, f"'{port.name}' takes numbers, not {value!r}.")
+            self.report(entry.id, Fault(f"'{port.name}' takes numbers, not {value!r}."))
             return None
         low, high = port.span
         return min(max(number, low), high)
@@ -367,7 +367,7 @@ class Messages:
             raise
         except Exception as error:
             where = inspect.trace()[-1]
-            self.report(id, f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})")
+            self.report(id, Fault(f"{type(error).__name__}: {error} ({where.filename}:{where.lineno})"))
 
 
 def _answers_later(entry: NodeEntry) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode, PythonNode, TapNode
-from nodegraph.core.errors import NodegraphError, Problem
+from nodegraph.core.errors import Fault, NodegraphError, Problem
 from nodegraph.core.host import Moment
 from nodegraph.core.listening import Workers
 from nodegraph.core.messages import Event
@@ -260,7 +260,7 @@ class Player(Changing):
         engine.retire()
         blamed = engine.blamed()
         if blamed is not None:
-            self._report(blamed, "made NaN or infinity; it was silenced and starts anew.")
+            self._report(blamed, Fault("made NaN or infinity; it was silenced and starts anew."))
 
     def _handle(self, horizon: int) -> None:
         """Handle the messages before a frame.
@@ -400,6 +400,7 @@ class Player(Changing):
         if listeners:
             found["listeners"] = listeners
             lanes = self.lanes
+            found["lanes"] = [] if lanes is None else lanes.workers_status()
             found["models_may"] = "" if lanes is None else lanes.held
             found["models_on"] = "" if lanes is None else lanes.runs_on
             found["models_memory_mb"] = 0.0 if lanes is None else round(lanes.resident_bytes / 1e6, 1)

@@ -9,7 +9,7 @@ topic        its data
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``
 ``playing``  ``playing``: whether it does from now on, and the ``error`` that ended it
-``log``      ``at`` (seconds since 1970), ``node``, ``text``
+``log``      ``at`` (seconds since 1970), ``node``, ``text``, and ``fault``: true where something went wrong
 ``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
 ``saved``    ``path``, ``by``
 ``follows``  ``source``: what the clock of the patch follows from now on

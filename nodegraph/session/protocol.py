@@ -7,7 +7,7 @@ A request is answered under its number, with what it wanted or with what is wron
     {"re": 2, "error": [{"code": "unknown-address", "what": "There is no parameter 'cut.cutof'.", "do": "…"}]}
 
 What a client has subscribed to it is told, as it comes: ``{"on": "values", "by": "pad", "values": {…}}``.
-docs/server.md lists the requests; `session.asking`, `session.changing`, `session.recalling` and
+docs/server.md lists the requests; `session.asking`, `session.looking`, `session.changing`, `session.recalling` and
 `session.learning` carry them out.
 """
 
@@ -18,11 +18,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from nodegraph.core.errors import NodegraphError, PatchError, Problem
+from nodegraph.core.errors import Fault, NodegraphError, PatchError, Problem
 from nodegraph.core.hints import shown
 from nodegraph.core.messages import BANG, Note, NoteExpression, from_wire
 from nodegraph.core.ports import CableKind
-from nodegraph.session import asking, changing, learning, recalling
+from nodegraph.session import asking, changing, learning, looking, recalling
 from nodegraph.session.layout import Layout
 from nodegraph.session.levels import Levels
 from nodegraph.session.news import TOPICS
@@ -39,7 +39,7 @@ PROBED_S: Final = 1 / 15
 SHORTEST_S: Final = 0.02
 Push = Callable[[str, Mapping[str, Any]], None]
 
-assert asking and changing and learning and recalling  # they declare the requests
+assert asking and changing and learning and looking and recalling  # they declare the requests
 _count = itertools.count(1)
 
 
@@ -78,7 +78,7 @@ class Client:
             return {"re": id, "error": [problem.as_dict() for problem in error.problems]}
         except Exception as error:  # a mistake of ours: one request fails, and the log says why
             text = f"{type(error).__name__}: {error}"
-            self.session.say("", f"The request {data.get('do')!r} of {self.name} failed: {text}")
+            self.session.say("", Fault(f"The request {data.get('do')!r} of {self.name} failed: {text}"))
             return {"re": id, "error": [Problem("internal", f"The request failed: {text}").as_dict()]}
         return None if id is None else {"re": id, "ok": done}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +24,8 @@ from nodegraph.runtime.acts import Act
 from nodegraph.runtime.many import Places
 from nodegraph.runtime.recall import Floats
 from nodegraph.session.cables import Cables
+from nodegraph.session.costs import Costs
+from nodegraph.session.journal import Journal
 from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
 from nodegraph.session.news import News
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from nodegraph.session.learning import Learner
 
 SOMEBODY: Final = "somebody"
-LINES: Final = 1_000
-"""Lines of the log that are kept for clients that come later."""
 CLOCK: Final = {"tempo": "go", "play": "run", "locate": "locate"}
 
 
@@ -59,15 +58,15 @@ class Session:
         self.sheets = Sheets(self)
         """The patch files in the patch that are being edited."""
         self.cables = Cables(self)
+        self.costs = Costs(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.learners: dict[str, Learner] = {}
         """Doors that bind what comes in to parameters, by name."""
         self.at_first: list[Act] = []
         """What is done when it plays next, at its first frames."""
-        self.lines: deque[dict[str, Any]] = deque(maxlen=LINES)
-        """The log: ``at`` (seconds since 1970), ``node``, ``text``."""
-        self._report = report
+        self.journal = Journal(self.news, report)
+        self.lines = self.journal.lines
         self._parameters: dict[str, Parameter] | None = None
 
     # -- playing
@@ -258,6 +257,7 @@ class Session:
 
     def _flush(self) -> None:
         """After every round of the player: follow, and tell what moved in it."""
+        self.costs.tend()
         if self.following is not None and self.playing is not None:
             self.following.round(self.playing)
         by, batch = self.moves.taken()
@@ -433,11 +433,7 @@ class Session:
 
     def say(self, node: str, text: str) -> None:
         """A line for the log, told to everybody."""
-        if self._report is not None:
-            self._report(node, text)
-        line = {"at": round(time.time(), 3), "node": node, "text": text}
-        self.lines.append(line)
-        self.news.tell("log", line)
+        self.journal.say(node, text)
 
     def __enter__(self) -> Session:
         return self

@@ -24,7 +24,7 @@ PANEL = (DOCS / "panel.md").read_text(encoding="utf-8")
 def test_its_programs_run_one_after_another() -> None:
     space: dict[str, object] = {}
     programs = re.findall(r"^```python\n(.*?)^```", SERVER, re.MULTILINE | re.DOTALL)
-    assert len(programs) == 2
+    assert len(programs) == 3
     for program in programs:
         exec(compile(program, "server.md", "exec"), space)
 

@@ -79,6 +79,18 @@ def test_one_dies_and_the_other_does_not(both: Both) -> None:
     assert slow not in both.lanes.pids and quick in both.lanes.pids
 
 
+def test_each_worker_says_whom_it_serves_and_how_it_is(both: Both) -> None:
+    soon, steady = both.lanes.workers_status()
+    assert (soon["lane"], soon["nodes"], soon["threads"]) == ("soon", ["quick"], 1)
+    assert (steady["lane"], steady["nodes"]) == ("steady", ["slow"]) and steady["pid"] in both.lanes.pids
+    assert soon["restarts"] == steady["restarts"] == 0 and steady["memory_mb"] >= 0.0
+    os.kill(steady["pid"], signal.SIGKILL)
+    until(lambda: both.lanes.workers_status()[1]["restarts"] == 1, "the slow one comes back")
+    assert both.lanes.workers_status()[0]["restarts"] == 0
+    both.lanes.remove("quick")
+    assert both.lanes.workers_status()[0]["nodes"] == []
+
+
 def test_they_may_hold_their_memory_together(both: Both, tmp_path: Path) -> None:
     held = both.lanes.resident_bytes / 1e6
     if held == 0:

@@ -27,6 +27,8 @@ from nodegraph.editor.gui.menus import add_menus
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
 from nodegraph.editor.gui.picker import Picker
+from nodegraph.editor.gui.statusbar import HEIGHT as BAR
+from nodegraph.editor.gui.statusbar import StatusBar
 from nodegraph.editor.gui.strip import HEIGHT as STRIP
 from nodegraph.editor.gui.strip import Strip
 from nodegraph.editor.gui.waking import hears_input
@@ -42,7 +44,6 @@ LATE_S: Final = 0.15
 """Input may reach dearpygui so much later than it wakes the window."""
 SHARE: Final = 0.08
 """Of a core, for what moves by itself: meters are drawn as often as that allows."""
-LOG: Final = 30
 MENU: Final = looks.FONT_SIZE + 6
 TELL_S: Final = 0.1
 EMPTY: Final = "Press n, or click twice, for an object."
@@ -65,7 +66,6 @@ class App:
         """Whether something that is shown moves by itself."""
         self._ended = False
         self._title = ""
-        self._said = -1
         self._size = (0, 0)
         self._frames = 0
         self._told_at = self._drawn_at = 0.0
@@ -85,11 +85,8 @@ class App:
             menus = add_menus(keys, lambda name: self.input.do(name))
         dpg.bind_item_theme(self.window, looks.canvas_theme())
         self.canvas = Canvas(self.window, editing, character)
-        with dpg.window(
-            no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, no_saved_settings=True, min_size=(1, 1),
-        ) as self._log:  # fmt: skip
-            self._line = dpg.add_text("")
         self.docks = Docks(editing, PANELS)
+        self.bar = StatusBar(editing, lambda: self.docks.show("lanes"))
         self.strip = Strip(editing)
         editing.show_panel = self.docks.want
         self.objectbox = ObjectBox(editing)
@@ -147,6 +144,8 @@ class App:
         wait = IDLE_S if not self._hears_input or self._asks or self.docks.typing else HEARTBEAT_S
         if self._moving:
             wait = min(wait, max(ACTIVE_S, self._cost_s / SHARE))
+        elif self.bar.rest_s is not None:
+            wait = min(wait, self.bar.rest_s)
         if wait > spent and self._woken.wait(wait - spent):
             self._sleep(ACTIVE_S - spent)  # what comes together is drawn together
             self.input.awake(LATE_S)
@@ -180,6 +179,7 @@ class App:
         self.input.popup.turn()
         self.input.typing = self.docks.typing
         self._moving = self.docks.turn()
+        self._moving = self.bar.turn() or self._moving
         if self._dirty:
             self._dirty = False
             self.canvas.show()
@@ -188,9 +188,6 @@ class App:
         if editing.title != self._title:
             self._title = editing.title
             dpg.set_viewport_title(self._title)
-        if editing.said != self._said:
-            self._said = editing.said
-            dpg.set_value(self._line, editing.lines[-1] if editing.lines else "")
         if self._state is not None and time.monotonic() >= self._told_at + TELL_S:
             begun = time.perf_counter()
             self._state.write(self._told())
@@ -198,13 +195,14 @@ class App:
 
     def _told(self) -> dict[str, Any]:
         box = self.objectbox
-        placed = (self.docks, self.strip, self.picker, self.keywindow, self.input.popup)
+        placed = (self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup)
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
             "fields": {name: at for part in placed for name, at in part.places().items()},
             "panels": self.docks.shown, "panel_typing": self.docks.typing,
             "picker": self.picker.state(), "keys": self.keywindow.state(),
+            "bar": self.bar.told(), "heat": self._heat(), "signs": self.editing.health.signs(),
             "outline": line.text if (line := self.editing.ways.outline.line) else "", "map": self._map_place(),
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
@@ -215,10 +213,14 @@ class App:
         x0, y0, x1, y1 = found.layout()[0]
         return [x0 + left, y0 + top, x1 + left, y1 + top] if found.shown else None
 
+    def _heat(self) -> dict[str, str]:
+        heat = self.editing.heat
+        return {box: warmth.label for box, warmth in heat.boxes().items()} if heat.on else {}
+
     def _fit(self, width: int, height: int) -> None:
         first = self._size == (0, 0)
         self._size = (width, height)
-        left, right, below = self.docks.fit(width, height, MENU, LOG)
+        left, right, below = self.docks.fit(width, height, MENU, BAR)
         if not first:  # what is seen stays where it is
             for sheet in self.editing.sheets.open:
                 sheet.viewport.pan(self.input.origin[0] - left, 0.0)
@@ -226,8 +228,8 @@ class App:
         self.strip.fit(left, MENU, width - left - right)
         self.input.origin = (float(left), float(MENU + strip))
         self.canvas.origin = (float(left), float(strip))
-        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - MENU - strip - LOG - below)))
-        dpg.configure_item(self._log, pos=(0, height - LOG), width=width, height=LOG)
+        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - MENU - strip - BAR - below)))
+        self.bar.fit(width, height)
         self._dirty = True
 
     def _ask(self) -> None:

@@ -49,6 +49,17 @@ def chains_of(operations: Sequence[Operation], buses: Sequence[int]) -> list[Cha
     return found
 
 
+def spans_of(count: int, made: Sequence[Chain]) -> list[tuple[int, int]]:
+    """Which operations, of so many, each row that is walked stands for: the first, and the one behind the last."""
+    behind = {chain.first: chain.last + 1 for chain in made}
+    found = []
+    number = 0
+    while number < count:
+        found.append((number, behind.get(number, number + 1)))
+        number = found[-1][1]
+    return found
+
+
 def _readers(operations: Sequence[Operation], buses: Sequence[int]) -> dict[int, int]:
     """How many operations read each buffer."""
     readers: dict[int, int] = {}

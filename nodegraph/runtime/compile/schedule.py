@@ -17,7 +17,7 @@ from nodegraph.core.ports import Control
 from nodegraph.core.spec import NodeSpec, Role
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.runtime.compile.apart import ApartBuffers, write_tasks
-from nodegraph.runtime.compile.chains import Chaining, chains_of
+from nodegraph.runtime.compile.chains import Chaining, chains_of, spans_of
 from nodegraph.runtime.compile.gauges import Gauges, Gauging
 from nodegraph.runtime.compile.held import HELD
 from nodegraph.runtime.compile.islands import Island, Looping, islands_of, item_of
@@ -85,6 +85,10 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining, Gauging):
         self.buffers: Buffers = (Buffers if threads < 2 else ApartBuffers)(self.arena, LONGEST)
         self.places = Places()
         self.operations: list[Operation] = []
+        self.counted: np.ndarray[Any, Any]
+        """Frames whose costs were counted, then cycles spent in each row (`native.watching`)."""
+        self.spans: list[tuple[int, int]] = []
+        """The first operation of each row that is walked, and the one behind its last."""
         self.island: Island | None = None
         self.zeros = self.arena.take(4 * LONGEST * LANES * MOST_FACTOR)
         self.entries = array("q")
@@ -305,6 +309,9 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining, Gauging):
         places = self.buffers.written([*tables, *(moving for _, _, _, moving in ramps), buses])
         found = chains_of(operations, buses) if self.packing and self.tasks is None else []
         rows = self.rows_walked(found, places)
+        self.spans = spans_of(len(operations), found)
+        counted, room = self.arena.block(8 * (1 + len(rows)))
+        self.counted = room.view(np.int64)
         table, block = self.arena.block(32 * max(1, len(rows)))
         if rows:
             block.view(np.int64)[: 4 * len(rows)].reshape(-1, 4)[:] = rows
@@ -318,6 +325,7 @@ class Schedule(NodeOperations, Mixing, Wiring, Looping, Chaining, Gauging):
         self.block[w.OPERATIONS] = table
         self.block[w.COUNT] = len(rows)
         self.block[w.CHAIN] = address(chains.chain)
+        self.block[w.COSTS] = counted
         self.block[w.SHAPES] = self.words(*(self._shape(one) for one in operations), 0)
         self.block[w.LONGEST] = LONGEST
         self.block[w.BUSES] = places[-1]

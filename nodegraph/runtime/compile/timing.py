@@ -36,12 +36,13 @@ class Timing:
 
     ``late``: by how much each node's outlets lag what came into the engine; only those that do. ``waits``: by how many
     frames what comes along a cable must be delayed, in samples of the rate at which it leaves its node. ``total``: by
-    how much the outputs lag.
+    how much the outputs lag. ``own``: what each node adds by itself; only those that do.
     """
 
     late: Mapping[str, int] = field(default_factory=dict)
     waits: Mapping[Cable, int] = field(default_factory=dict)
     total: int = 0
+    own: Mapping[str, int] = field(default_factory=dict)
 
 
 NO_WAITS = Timing()
@@ -127,7 +128,8 @@ class _Timer:
                 self._leave(entry, self._said(entry.id) if entry.id in self.sources else start)
         total = self._align(ends)
         late = {id: frames for id, frames in self.late.items() if frames}
-        return Timing(late, {cable: wait for cable, wait in self.waits.items() if wait}, total)
+        own = {id: -(-frames // self.factors.get(id, 1)) for id, frames in self.own.items() if id in late}
+        return Timing(late, {cable: wait for cable, wait in self.waits.items() if wait}, total, own)
 
     def _turns(self) -> list[int]:
         """The rows in their order, those that make sound of arrays behind those that say these."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from nodegraph.core.errors import DeviceError
+from nodegraph.core.errors import DeviceError, Fault
 from nodegraph.runtime.drivers import Driver
 from nodegraph.runtime.drivers.devices import look_again
 from nodegraph.runtime.drivers.gate import FADE_S
@@ -126,7 +126,8 @@ class Supervisor:
         """The device is not there yet: look for it from now on."""
         self._away, self._pause = time.monotonic(), FIRST_TRY_S
         self._next = self._away + self._pause
-        self.report(f"the sound device is not there ({self._late}); the patch plays without it until it comes.")
+        why = f"the sound device is not there ({self._late}); the patch plays without it until it comes."
+        self.report(Fault(why))
 
     def take(self) -> None:
         """Begin to play with a driver that is running behind its shut gate, faded in."""
@@ -165,6 +166,8 @@ class Supervisor:
         return {
             "driver": driver.describe(),
             "latency_s": driver.latency_s,
+            "block": getattr(driver, "block", self.wanted.block),
+            "unheard": self._unheard(),
             "device": {
                 "state": "gone" if away is not None else "playing",
                 "gone_s": 0.0 if away is None else time.monotonic() - away,
@@ -173,6 +176,11 @@ class Supervisor:
             },
             **getattr(driver, "status", dict)(),
         }
+
+    def _unheard(self) -> str:
+        """Why nobody hears it although somebody should; empty when a device plays, or none was wanted."""
+        driver = self.driver
+        return driver.why if isinstance(driver, NullDriver) and self.wanted.kind != "null" else ""
 
     # -- a device that vanishes
 
@@ -205,9 +213,8 @@ class Supervisor:
         if self._away is None:
             self.losses += 1
             self._away = time.monotonic()
-            self.report(
-                f"the sound device has gone after {self._seconds:.1f} s ({name}); the patch plays on without it."
-            )
+            why = f"the sound device has gone after {self._seconds:.1f} s ({name}); the patch plays on without it."
+            self.report(Fault(why))
         self._pause = FIRST_TRY_S
         self._next = time.monotonic() + self._pause
         self._end(gone)
@@ -303,7 +310,7 @@ class Supervisor:
         except DeviceError:
             self._away, self._pause = time.monotonic(), FIRST_TRY_S
             self.losses += 1
-            self.report("the sound device does not open again; the patch plays on without it.")
+            self.report(Fault("the sound device does not open again; the patch plays on without it."))
 
     def _fade_out(self) -> None:
         """Fade the device out and wait for that, unless it has stopped asking."""

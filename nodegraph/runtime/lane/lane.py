@@ -244,6 +244,11 @@ class Lane:
         return self._supervisor.pid
 
     @property
+    def restarts(self) -> int:
+        """How often the worker was started again because it died or hung."""
+        return self._supervisor.restarts
+
+    @property
     def held(self) -> str:
         """What models may do in this lane's worker, and what not, in one line; empty before it is up."""
         return self._supervisor.held

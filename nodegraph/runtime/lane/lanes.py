@@ -121,6 +121,18 @@ class Lanes:
         """How every node is."""
         return {node: status for lane in self._lanes.values() for node, status in lane.status().items()}
 
+    def workers_status(self) -> list[dict[str, Any]]:
+        """How each worker is: which nodes it serves, its process, its threads, what it holds in memory, how often it
+        was started again, and on what its models run. Plain data."""
+        return [
+            {
+                "lane": "soon" if hasty else "steady", "nodes": list(lane.status()), "pid": lane.pid,
+                "threads": threads_for(hasty, self._workers.threads), "restarts": lane.restarts,
+                "memory_mb": round(lane.resident_bytes / 1e6, 1), "on": lane.runs_on,
+            }
+            for hasty, lane in sorted(self._lanes.items(), reverse=True)
+        ]  # fmt: skip
+
     def close(self) -> None:
         """End the workers."""
         for lane in self._lanes.values():

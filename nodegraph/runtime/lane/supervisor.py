@@ -48,6 +48,8 @@ class Supervisor:
         self._thread: threading.Thread | None = None
         self._process: Process | None = None
         self._workers = 0
+        self.restarts = 0
+        """How often a worker ended that was still wanted."""
         self._by_key: dict[int, Seat] = {}
         self._crashes: deque[float] = deque(maxlen=CRASHES)
         self._pause_s = 0.0
@@ -356,6 +358,7 @@ class Supervisor:
         text = f"the worker {why or ended}" + (f": {quoted}" if quoted else "")
         with self._news:
             now = time.monotonic()
+            self.restarts += not self.closed and bool(self._seats)
             self._plan(now, now - process.started)
             for seat in list(self._seats.values()):
                 self._put_back(seat, text)

@@ -24,28 +24,31 @@ from nodegraph.runtime.kernels.memory_words import (
     store_release,
 )
 from nodegraph.runtime.native import words as w
-from nodegraph.runtime.native.rows import run_rows
+from nodegraph.runtime.native.watching import run_watched
 
 
-def play(engine, schedule, frames):
-    """One segment, by the audio thread and whoever helps."""
+def play(engine, schedule, frames, costs):
+    """One segment, by the audio thread and whoever helps. `costs` is where costs are counted, or 0."""
     crew = load_i64(engine, 8 * w.CREW)
     rest = load_i64(crew, 8 * w.C_REST)
     if rest > 0:
         store_i64(crew, 8 * w.C_REST, rest - 1)
-        run_rows(load_i64(schedule, 8 * w.OPERATIONS), load_i64(schedule, 8 * w.COUNT), frames)
+        first = load_i64(schedule, 8 * w.OPERATIONS)
+        run_watched(costs, first, first, load_i64(schedule, 8 * w.COUNT), frames)
     else:
-        begin(crew, schedule, frames)
+        begin(crew, schedule, frames, costs)
         wake(crew, load_i64(schedule, 8 * w.HELPERS))
         finish(crew, load_i64(schedule, 8 * w.TASK_COUNT))
 
 
-def begin(crew, schedule, frames):
+def begin(crew, schedule, frames, costs):
     """Open a round: nobody holds a task now, so nobody else reads or writes these words but the head."""
     turn = load_i64(crew, 8 * w.C_ROUND) + 1
     store_i64(crew, 8 * w.C_ROUND, turn)
     store_i64(crew, 8 * w.C_TABLE, load_i64(schedule, 8 * w.TASKS))
     store_i64(crew, 8 * w.C_FRAMES, frames)
+    store_i64(crew, 8 * w.C_COSTS, costs)
+    store_i64(crew, 8 * w.C_FIRST, load_i64(schedule, 8 * w.OPERATIONS))
     store_i64(crew, 8 * w.C_FINISHED, 0)
     count = load_i64(schedule, 8 * w.OPEN_COUNT)
     tasks = load_i64(schedule, 8 * w.OPEN_TASKS)
@@ -86,7 +89,8 @@ def perform(crew, token):
     """Do a task that was claimed, and open those that waited for it alone."""
     table = load_i64(crew, 8 * w.C_TABLE)
     task = table + w.TASK_BYTES * (token & 65535)
-    run_rows(load_i64(task, 8 * w.T_ROW), load_i64(task, 8 * w.T_ROWS), load_i64(crew, 8 * w.C_FRAMES))
+    costs, first = load_i64(crew, 8 * w.C_COSTS), load_i64(crew, 8 * w.C_FIRST)
+    run_watched(costs, first, load_i64(task, 8 * w.T_ROW), load_i64(task, 8 * w.T_ROWS), load_i64(crew, 8 * w.C_FRAMES))
     following = load_i64(task, 8 * w.T_NEXT)
     opened = 0
     for k in range(load_i64(task, 8 * w.T_NEXT_COUNT)):

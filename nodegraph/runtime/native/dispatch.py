@@ -23,7 +23,8 @@ from nodegraph.runtime.kernels.memory_words import (
 from nodegraph.runtime.native import crew
 from nodegraph.runtime.native import words as w
 from nodegraph.runtime.native.aside import capture, feed
-from nodegraph.runtime.native.rows import run_row, run_rows
+from nodegraph.runtime.native.rows import run_row
+from nodegraph.runtime.native.watching import costs_of, count_frames, run_watched
 
 INFINITE = 0x7F800000  # the bits of infinity; those of NaN are greater
 
@@ -40,12 +41,15 @@ def process(engine, ins, outs, frames):
         length = until_next_event(engine, now, granted(engine, now, frames - done))
         store_i64(engine, 8 * w.OFFSET, done)
         schedule = load_i64(engine, 8 * w.SCHEDULE)
+        costs = costs_of(engine, schedule)
         if load_i64(engine, 8 * w.DIAGNOSE) > 0:
             run_searching(engine, schedule, length)
+            costs = 0
         elif load_i64(schedule, 8 * w.TASK_COUNT) == 0 or length < load_i64(schedule, 8 * w.TASK_FRAMES):
-            run_operations(schedule, length)
+            run_operations(schedule, length, costs)
         else:
-            crew.play(engine, schedule, length)
+            crew.play(engine, schedule, length, costs)
+        count_frames(costs, length)
         deliver(engine, schedule, outs, done, length)
         done += length
         store_i64(engine, 8 * w.NOW, now + length)
@@ -237,9 +241,10 @@ def ramp_kernel(block, ins, outs, frames):
         count_ramping(block, -1)
 
 
-def run_operations(schedule, frames):
+def run_operations(schedule, frames, costs):
     """Walk the schedule."""
-    run_rows(load_i64(schedule, 8 * w.OPERATIONS), load_i64(schedule, 8 * w.COUNT), frames)
+    first = load_i64(schedule, 8 * w.OPERATIONS)
+    run_watched(costs, first, first, load_i64(schedule, 8 * w.COUNT), frames)
 
 
 def run_searching(engine, schedule, frames):

@@ -32,6 +32,7 @@ WRITE = 24  # events written
 STOPPING = 25  # 1: fade out and stay silent
 GRANT = 26  # frames whose events are all known
 WAIT = 27  # 1: wait for the grant (offline and freewheeling)
+WATCHED = 28  # 1: count what every operation costs (see watching.py)
 # Read by both, set up once:
 READ = 32  # events read
 RING = 33
@@ -78,6 +79,7 @@ OPEN_COUNT = 16
 TASK_FRAMES = 17  # from so many frames on several threads are worth it
 HELPERS = 18  # threads besides the audio thread that find something to do
 CHAIN = 19  # the function of rows that are chains
+COSTS = 20  # frames that were counted, then cycles spent in each row
 SCHEDULE_WORDS = 24
 
 # A task.
@@ -100,6 +102,8 @@ C_FRAMES = 26
 C_REST = 27  # segments that the audio thread still plays by itself
 C_HELD_UP = 28  # times that it waited too long for a helper
 C_AUDIO = 29  # the audio thread's number with the system
+C_COSTS = 30  # where costs are counted in this round, or 0
+C_FIRST = 31  # the schedule's first row
 C_SPINS = 32  # set up once: pauses before a helper sleeps
 C_PATIENCE = 33  # pauses until the audio thread has waited too long
 C_RECOVERY = 34  # segments that it then plays by itself

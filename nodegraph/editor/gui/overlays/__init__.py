@@ -8,7 +8,11 @@ from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.gui.overlays.closer import Closer
 from nodegraph.editor.gui.overlays.differences import Differences
 from nodegraph.editor.gui.overlays.found import Found
+from nodegraph.editor.gui.overlays.heat import HeatOverlay
 from nodegraph.editor.gui.overlays.levels import Levels
 from nodegraph.editor.gui.overlays.minimap import MapOverlay
+from nodegraph.editor.gui.overlays.signs import SignsOverlay
 
-OVERLAYS: Final[tuple[type[Overlay], ...]] = (Levels, Differences, Found, Closer, MapOverlay)
+OVERLAYS: Final[tuple[type[Overlay], ...]] = (
+    Levels, HeatOverlay, Differences, Found, SignsOverlay, Closer, MapOverlay,
+)  # fmt: skip

@@ -20,6 +20,7 @@ from nodegraph.editor.gui.bars import Bars
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, character_width
 from nodegraph.editor.gui.panel import Panel, place_of
 from nodegraph.editor.gui.popup import Popup
+from nodegraph.editor.health import WRONG
 
 WIDTH: Final = 284
 FIELD: Final = 76
@@ -72,7 +73,8 @@ class Inspector(Panel):
             look: Any = (len(nodes), len(editing.selection.cables))
         else:
             settings = () if entry.spec is None else entry.spec.settings
-            look = entry.id, entry.kind, id(entry.spec), [entry.params.get(item.name) for item in settings]
+            values = [entry.params.get(item.name) for item in settings]
+            look = entry.id, entry.kind, id(entry.spec), values, editing.health.of(entry.id)
         if look != self._look and not self.typing:
             self._look = look
             dpg.delete_item(self._body, children_only=True)
@@ -118,6 +120,9 @@ class Inspector(Panel):
             dpg.add_text(what, parent=self._body, color=AMBER, wrap=WIDTH - 24)
         else:
             dpg.add_text(entry.spec.summary, parent=self._body, color=DIM, wrap=WIDTH - 24)
+        for trouble in self.editing.health.of(entry.id):
+            words = f"{trouble.sign} {trouble.words}"
+            dpg.add_text(words, parent=self._body, color=AMBER if trouble.sign == WRONG else CYAN, wrap=WIDTH - 24)
         dpg.add_spacer(height=4, parent=self._body)
         with dpg.group(horizontal=True, parent=self._body):
             self._fields[""] = dpg.add_input_text(
