@@ -46,7 +46,7 @@ class Sketch:
         return json.dumps(data | {"view": self.places()}, ensure_ascii=False)
 
     def places(self) -> dict[str, list[int]]:
-        """Where the boxes stand: each in the row below whatever it hears, under the middle of it."""
+        """Where the boxes stand: each in a row below whatever it hears, as far left as that stands on the average."""
         hears: dict[str, list[str]] = {id: [] for id in self.nodes}
         for cable in self.cables:
             source, target = (end.strip().split(".")[0] for end in cable.split("->"))
@@ -55,17 +55,14 @@ class Sketch:
         for id in self.nodes:
             _row(id, hears, rows)
         found: dict[str, list[int]] = {}
-        middles: dict[str, float] = {}
         for row in range(max(rows.values(), default=0) + 1):
             here = [id for id in self.nodes if rows[id] == row]
-            wanted = {id: _mean([middles[one] for one in hears[id] if one in middles]) for id in here}
+            wanted = {id: _mean([found[one][0] for one in hears[id] if one in found]) for id in here}
             right = float(LEFT)
             for id in sorted(here, key=lambda id: wanted[id]):
-                width = self._width(id)
-                left = max(right, wanted[id] - width / 2)
+                left = max(right, wanted[id])
                 found[id] = [round(left), TOP + ROW * row]
-                middles[id] = left + width / 2
-                right = left + width + GAP
+                right = left + self._width(id) + GAP
         return found
 
     def _width(self, id: str) -> float:
@@ -81,5 +78,5 @@ def _row(id: str, hears: dict[str, list[str]], rows: dict[str, int]) -> int:
     return rows[id]
 
 
-def _mean(numbers: list[float]) -> float:
+def _mean(numbers: list[int]) -> float:
     return sum(numbers) / len(numbers) if numbers else float(LEFT)
