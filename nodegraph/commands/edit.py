@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     check_display()
     if place is None:
         engine = _engine(args)
-    _edit(place, engine)
+    _edit(place, engine, args.driver)
     return 0
 
 
@@ -93,12 +93,13 @@ def _untitled() -> Path:
     return found
 
 
-def _edit(place: Place | None, engine: Engine | None) -> None:
-    """Open the window; the engine comes up meanwhile."""
+def _edit(place: Place | None, engine: Engine | None, driver: str) -> None:
+    """Open the window; the engine comes up meanwhile. `driver` is how the engines of further windows play."""
     import dearpygui.dearpygui as dpg
 
     from nodegraph.editor.editing import Editing
     from nodegraph.editor.gui.app import App
+    from nodegraph.editor.helping import opens_windows
     from nodegraph.editor.keys import user_keys
 
     woken = threading.Event()
@@ -106,6 +107,7 @@ def _edit(place: Place | None, engine: Engine | None) -> None:
     clipboard = (lambda: str(dpg.get_clipboard_text() or ""), lambda text: dpg.set_clipboard_text(text))
     find = engine.place if engine is not None else lambda: place
     editing = Editing(find, clipboard=clipboard, wake=woken.set)
+    editing.helping.window = opens_windows(driver)
     for problem in problems:
         editing.say(problem.describe())
     state = os.environ.get(STATE)

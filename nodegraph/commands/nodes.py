@@ -5,6 +5,7 @@ nodegraph nodes filter     those that have to do with a word
 nodegraph nodes svf~       the help of one; words of Max, Pd and SuperCollider are understood
 nodegraph nodes voice.ng   the help of a patch file as a node
 nodegraph nodes wobble.py  the help of a node of your own (a file that you trust: its code runs, in a process apart)
+nodegraph nodes svf~ --help-patch try.ng  a small patch that plays it
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from nodegraph.core.ports import Inlet, Outlet, Setting
     from nodegraph.core.spec import NodeSpec
+    from nodegraph.core.subpatches import PatchKinds
 
 SUMMARY = "list node kinds, search them, or read the help of one"
 
@@ -27,6 +29,10 @@ SUMMARY = "list node kinds, search them, or read the help of one"
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", metavar="WORD", nargs="*", help="a kind, or words to look for")
     parser.add_argument("--json", action="store_true", help="for programs: everything about the kinds that were found")
+    parser.add_argument(
+        "--help-patch", metavar="FILE", type=Path,
+        help="write a small patch that plays the kind, and the files that it needs beside it",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,6 +49,9 @@ def run(args: argparse.Namespace) -> int:
     found = [one] if one else kinds.search(word) if word else list(kinds)
     if not found:
         raise PatchError(unknown_kind(word, kinds))
+    if args.help_patch is not None:
+        _write_help(one, args.help_patch, word, kinds)
+        return 0
     if args.json:
         say_json({"nodes": [spec.as_dict() for spec in found]})
         return 0
@@ -59,6 +68,27 @@ def run(args: argparse.Namespace) -> int:
             out.print(f"\n[bold]{family}[/bold]")
             out.print(_table(specs))
     return 0
+
+
+def _write_help(spec: NodeSpec | None, path: Path, word: str, kinds: PatchKinds) -> None:
+    """The help patch of one kind."""
+    from nodegraph.commands.output import say
+    from nodegraph.core.errors import PatchError, PatchFileError, Problem
+    from nodegraph.core.helppatch import help_patch
+    from nodegraph.core.hints import quoted
+
+    if spec is None or spec not in list(kinds.base):
+        what = f"{quoted(word)} is no node kind, and has no help patch." if word else "No kind is named."
+        raise PatchError(Problem("no-help-patch", what, "Name one kind: nodegraph nodes svf~ --help-patch try.ng"))
+    if path.suffix != ".ng":
+        what = f"A patch cannot be called {quoted(path.name)}."
+        raise PatchError(Problem("not-a-patch", what, "Its name should end in .ng.", file=str(path)))
+    try:
+        written = help_patch(spec, kinds).write(path)
+    except OSError as error:
+        what = f"{quoted(str(path))} cannot be written ({error.strerror or error})."
+        raise PatchFileError(Problem("unwritable-file", what, "Check the folder.", file=str(path))) from error
+    say(f"{written}: play it with nodegraph run, or nodegraph edit")
 
 
 def _own(path: Path) -> NodeSpec:

@@ -1,8 +1,8 @@
 """The editor without its window: the sheets on its desk, the line to the session, and every action by name.
 
 What is a matter of its own stands in a class of its own that is given the `Editing`: `objects` (what is typed),
-`chosen` (what is done with the selection). Such a class adds its actions to `actions`, hears the session's news by
-`hear`, and is told when the session is there by `joined`.
+`chosen` (what is done with the selection), `browsing` (what can be brought in), `helping`. Such a class adds its
+actions to `actions`, hears the session's news by `hear`, and is told when the session is there by `joined`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
 from nodegraph.core.errors import Fault, Problem
+from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.context import Context
 from nodegraph.editor.figures import Figures
 from nodegraph.editor.hands import Hands
 from nodegraph.editor.health import Health
 from nodegraph.editor.heat import Heat
+from nodegraph.editor.helping import Helping
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.learning import Learning
 from nodegraph.editor.link import AWAY, QUIET, STEADY, TOPICS, Down, Link, News, Place, Up
@@ -77,6 +79,7 @@ class Editing:
         }  # fmt: skip
         self.objects = Objects(self)
         self.chosen = Chosen(self, clipboard)
+        self.helping = Helping(self)
         self.turning = Turning(self)
         self.learning = Learning(self)
         self.presetting = Presetting(self)
@@ -84,6 +87,7 @@ class Editing:
         self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
+        self.actions["help"] = self.helping.selected
         self.actions["insert-object"] = self.objects.insert_chosen
         for part in (
             self.chosen, self.sheets, self.ways, self.seeing, self.turning, self.learning, self.presetting,
@@ -99,6 +103,7 @@ class Editing:
         self.health = Health(self)
         self.heat = Heat(self)
         self.actions["heat"] = self.heat.toggle
+        self.browsing = Browsing(self)
 
     # -- the sheet on top
 

@@ -96,6 +96,7 @@ ACTIONS: Final = (
     Action("next-sheet", "Next sheet", "View", ("ctrl+pagedown", "ctrl+tab")),
     Action("previous-sheet", "Sheet before", "View", ("ctrl+pageup", "ctrl+shift+tab")),
     Action("close-sheet", "Close the sheet", "View", ("ctrl+w",)),
+    Action("panel-browser", "Browser", "View", ("ctrl+b",)),
     Action("panel-inspector", "Values", "View", ("ctrl+i",)),
     Action("panel-presets", "Presets", "View", ("ctrl+r",)),
     Action("panel-log", "Log", "View", ("ctrl+l",)),
@@ -108,6 +109,7 @@ ACTIONS: Final = (
     Action("diff-with", "Compare with another version", "View"),
     Action("panel-diff", "Differences", "View"),
     Action("keys", "List all keys, and change them", "View", ("f1",)),
+    Action("help", "Help patch of the object", "View", ("ctrl+h", "shift+f1")),
     Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
 )
 """What the menus offer, in their order."""

@@ -14,6 +14,8 @@ topic        its data
 ``saved``    ``path``, ``by``
 ``follows``  ``source``: what the clock of the patch follows from now on
 ``learned``  ``by``: who has bound something; ``learners``: what each of them has learned, and what waits
+``models``   ``name``, ``state`` (fetching, ending, here, missing), ``done`` and ``total`` bytes, ``error``
+``preview``  ``path``: the sound that is heard beside the patch; None: nothing any more
 ===========  ===================================================================================================
 """
 
@@ -23,7 +25,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-TOPICS: Final = ("changed", "opened", "values", "events", "playing", "log", "presets", "saved", "follows", "learned")
+TOPICS: Final = (
+    "changed", "opened", "values", "events", "playing", "log", "presets", "saved", "follows", "learned", "models",
+    "preview",
+)  # fmt: skip
 Data = Mapping[str, Any]
 Ear = Callable[[str, Data], None]
 

@@ -25,6 +25,7 @@ from nodegraph.runtime.many import Places
 from nodegraph.runtime.recall import Floats
 from nodegraph.session.cables import Cables
 from nodegraph.session.costs import Costs
+from nodegraph.session.errands import Errands
 from nodegraph.session.journal import Journal
 from nodegraph.session.layout import FEW, Selection, selection
 from nodegraph.session.moves import Moves
@@ -59,6 +60,7 @@ class Session:
         """The patch files in the patch that are being edited."""
         self.cables = Cables(self)
         self.costs = Costs(self)
+        self.errands = Errands(self)
         self.following: Following | None = None
         """What the clock of the patch follows."""
         self.learners: dict[str, Learner] = {}
@@ -106,6 +108,7 @@ class Session:
     def close(self) -> None:
         """Stop; nothing is saved."""
         self.stop()
+        self.errands.end()
         self.follow(None)
 
     def _attach(self) -> None:

@@ -105,3 +105,22 @@ def test_a_patch_file_has_a_help_page_too(tmp_path: Path, nodegraph: Command, mo
     assert said.code == 0 and "A voice." in said.out and "sound to filter" in said.out and "20 to 20000 Hz" in said.out
     said = nodegraph("nodes", "gone.ng")
     assert said.code == 2 and "There is no patch file 'gone.ng'" in said.err
+
+
+def test_a_help_patch_is_written_and_plays(nodegraph: Command, tmp_path: Path) -> None:
+    path = tmp_path / "try.ng"
+    said = nodegraph("nodes", "SVF", "--help-patch", path)
+    assert said.code == 0 and str(path) in said.out, said.err
+    assert nodegraph("check", path).code == 0
+    assert nodegraph("nodes", "play~", "--help-patch", tmp_path / "play.ng").code == 0
+    assert (tmp_path / "help-sound.wav").is_file() and nodegraph("check", tmp_path / "play.ng").code == 0
+    for words, wrong in (
+        (("svf~", "--help-patch", path), "already"),
+        (("filter", "--help-patch", tmp_path / "x.ng"), "no help patch"),
+        (("--help-patch", tmp_path / "x.ng"), "No kind is named"),
+        (("svf~", "--help-patch", tmp_path / "x.txt"), "end in .ng"),
+        (("svf~", "--help-patch", tmp_path / "none" / "x.ng"), "no such file or folder"),
+    ):
+        said = nodegraph("nodes", *words)
+        assert said.code == 2
+        assert wrong in said.err and said.err.count("\n") == 1, said.err

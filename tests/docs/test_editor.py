@@ -9,9 +9,12 @@ from pathlib import Path
 
 from nodegraph.cli import parser
 from nodegraph.commands.edit import arguments
+from nodegraph.commands.nodes import arguments as node_arguments
 from nodegraph.core.patchfile import read
 from nodegraph.core.registry import registry
 from nodegraph.editor import dials
+from nodegraph.editor.browsing import TAKES
+from nodegraph.editor.helping import KEPT_S
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.objecttext import typed
 from nodegraph.editor.scene import Scene
@@ -86,3 +89,16 @@ def test_its_objects_and_bounds_are_true() -> None:
     assert typed("cycle~", registry()).kind == "sine~"
     assert dict(typed("svf~ 800 resonance=0.4", registry()).values) == {"cutoff": 800, "resonance": 0.4}
     assert f"from {SMALLEST:g} to {LARGEST:g}" in PAGE
+
+
+def test_what_it_says_of_the_browser_is_true() -> None:
+    part = PAGE.split("## The browser")[1].split("\n## ")[0]
+    for kinds in TAKES.values():
+        assert all(f"`{kind}`" in part for kind in kinds)
+    assert KEPT_S == 7 * 24 * 3600 and "a week ago" in part
+    keys = {words: shown for _, words, shown in Keys().listed()}
+    assert keys["Browser"] == "Ctrl+B" and "Ctrl+H" in keys["Help patch of the object"]
+    (command,) = re.findall(r"`nodegraph (nodes [^`]*)`", part)
+    parser = argparse.ArgumentParser()
+    node_arguments(parser)
+    assert parser.parse_args(command.split()[1:]).help_patch == Path("try.ng")

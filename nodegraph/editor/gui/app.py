@@ -7,6 +7,7 @@ changed, or while something moves.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -194,7 +195,7 @@ class App:
             self._told_at = time.monotonic() + 20 * (time.perf_counter() - begun)  # a large patch is told seldom
 
     def _told(self) -> dict[str, Any]:
-        box = self.objectbox
+        box, carried = self.objectbox, self.editing.browsing.carried
         placed = (self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup)
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
@@ -204,6 +205,8 @@ class App:
             "picker": self.picker.state(), "keys": self.keywindow.state(),
             "bar": self.bar.told(), "heat": self._heat(), "signs": self.editing.health.signs(),
             "outline": line.text if (line := self.editing.ways.outline.line) else "", "map": self._map_place(),
+            "pid": os.getpid(),
+            "carried": carried.row.key.split(" ", 1)[1] if carried is not None else "",
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
 

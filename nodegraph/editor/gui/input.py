@@ -73,8 +73,13 @@ class Input:
             dpg.add_key_release_handler(callback=self._key_up)
 
     def begin(self, jobs: list[Any]) -> None:
-        """What is to be called after a frame; it is told before it is."""
+        """What is to be called after a frame; it is told before it is. Of the keys of one frame no order is told: a
+        modifier went down before the key that it is held for.
+        """
         self._frame += 1
+        for job in jobs:
+            if job[0] == self._key and self.keyboard.modifier(job[2]) is not None:
+                self.keyboard.down(job[2])
         self.keyboard.leaving = {
             word for job in jobs if job[0] == self._key_up and (word := self.keyboard.modifier(job[2])) is not None
         }
@@ -105,6 +110,7 @@ class Input:
             return
         self.docks.left()
         self.editing.ways.close()
+        self.editing.browsing.carried = None
         if self.objectbox.shown:
             self.editing.objects.answer(None)
         at = self._at()
@@ -146,6 +152,7 @@ class Input:
 
     def _released(self, _sender: object, _button: int, _data: object) -> None:
         self.awake()
+        self.editing.browsing.let_go(self._at())
         if self._taken is not None:
             self._taken.release(*self._at())
             self._taken = None
@@ -154,6 +161,7 @@ class Input:
 
     def _moved(self, _sender: object, _at: object, _data: object) -> None:
         self.awake()
+        self.editing.browsing.carry(self._at())
         if self._taken is not None:
             self._taken.move(*self._at())
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from nodegraph.editor.gui.panel import Panel
+from nodegraph.editor.gui.panels.browser import Browser
 from nodegraph.editor.gui.panels.differences import DifferencesPanel
 from nodegraph.editor.gui.panels.inspector import Inspector
 from nodegraph.editor.gui.panels.lanes import LanesPanel
@@ -13,5 +14,5 @@ from nodegraph.editor.gui.panels.outline import OutlinePanel
 from nodegraph.editor.gui.panels.presets import PresetsPanel
 
 PANELS: Final[tuple[type[Panel], ...]] = (
-    Inspector, PresetsPanel, OutlinePanel, LogPanel, LanesPanel, DifferencesPanel,
+    Browser, Inspector, PresetsPanel, OutlinePanel, LogPanel, LanesPanel, DifferencesPanel,
 )  # fmt: skip

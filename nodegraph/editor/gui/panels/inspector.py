@@ -70,7 +70,7 @@ class Inspector(Panel):
         nodes = editing.selection.nodes
         entry = editing.mirror.document.graph.nodes.get(next(iter(nodes))) if len(nodes) == 1 else None
         if entry is None:
-            look: Any = (len(nodes), len(editing.selection.cables))
+            look: Any = (len(nodes), len(editing.selection.cables), editing.mirror.document.about)
         else:
             settings = () if entry.spec is None else entry.spec.settings
             values = [entry.params.get(item.name) for item in settings]
@@ -111,6 +111,10 @@ class Inspector(Panel):
     def _nothing(self, count: int) -> None:
         text = f"{count} objects are selected." if count else "Select an object: its values stand here."
         dpg.add_text(text, parent=self._body, color=DIM, wrap=WIDTH - 24)
+        about = self.editing.mirror.document.about
+        if about and not count:
+            dpg.add_spacer(height=4, parent=self._body)
+            dpg.add_text(about, parent=self._body, wrap=WIDTH - 24)
 
     def _show(self, entry: NodeEntry) -> None:
         self._node = entry.id
