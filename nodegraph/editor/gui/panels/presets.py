@@ -148,7 +148,7 @@ class PresetsPanel(Panel):
         dpg.delete_item(pad, children_only=True)
         left, top, right, bottom = MARGIN, MARGIN, WIDTH - MARGIN, HIGH - MARGIN
         dpg.draw_rectangle(
-            (left, top), (right, bottom), rounding=8, color=see_through(CYAN, 90), fill=(18, 20, 36, 255), parent=pad
+            (left, top), (right, bottom), rounding=8, color=see_through(CYAN, 90), fill=looks.POPUP, parent=pad
         )
         character, size = looks.character_width(), 12.0
         heavy = weights(len(corners), x, y)
