@@ -58,7 +58,7 @@ STEPS: Final = (
         lambda editing: editing.turned, lambda editing, before: editing.turned != before,
     ),
     Step(
-        "Drag a number", "At the right stand the values of the box that is selected. Take one with the mouse, "
+        "Drag a number", "At the right stand the values of the box that is selected. Take a bar with the mouse, "
         "'{value}' for one, and pull it to the left or the right: the sound follows at once.", "values", "tone.cutoff",
         _numbers, _number_moved,
     ),

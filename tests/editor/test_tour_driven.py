@@ -32,7 +32,8 @@ def test_the_first_time_has_a_patch_that_plays_and_a_tour_and_the_second_has_non
         editor.picture("tour-1")
         editor.key("ctrl+space")
         editor.until(lambda state: state["tour"] == 1 and not state["playing"], "the second step")
-        at = editor.until(lambda state: state["fields"].get("cutoff", [0])[0] > 900, "the value")["fields"]["cutoff"]
+        at = editor.until(lambda state: state["fields"].get("bar cutoff", [0])[0] > 900, "the value")["fields"]
+        at = at["bar cutoff"]
         editor.frames()
         editor.picture("tour-2")
         editor.point(at)

@@ -117,7 +117,7 @@ class TourWindow:
             x, y = self.menus.place(step.of)
             return (), (x, y + px(10))
         if step.beside == "values" and (found := tour.value()) is not None:
-            at = self.docks.places().get(found[1])
+            at = self.docks.places().get(f"bar {found[1]}")
             if at is not None and at[0] > 0:
                 return ((at[0] - px(50), at[1]),), (at[0] - px(75) - wide - gap, at[1] + gap)
         if step.beside == "cable" and (ends := tour.ends()) is not None:

@@ -152,7 +152,7 @@ class Inspector(Panel):
             back = dpg.add_button(label="x", small=True, show=False, user_data=control.name, callback=self._reset)
             self._resets[control.name] = back
         with dpg.tooltip(bar):
-            self._tips[control.name] = dpg.add_text("", wrap=320)
+            self._tips[control.name] = dpg.add_text("", wrap=px(320))
         for button, words in ((menu, "learn, show in the box, reset"), (back, "put the default back")):
             with dpg.tooltip(button):
                 dpg.add_text(words)
