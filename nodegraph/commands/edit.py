@@ -18,9 +18,11 @@ from nodegraph.core.errors import DeviceError, PatchError, Problem
 if TYPE_CHECKING:
     from nodegraph.editor.engine import Engine
     from nodegraph.editor.link import Place
+    from nodegraph.editor.settings import Settings
 
 SUMMARY = "edit a patch while it plays"
 UNTITLED = "untitled"
+FIRST = "first"
 STATE = "NODEGRAPH_EDITOR_STATE"
 """Where tests read what the window shows."""
 
@@ -44,6 +46,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from nodegraph.editor.gui.display import check_display
     from nodegraph.editor.link import place_of
+    from nodegraph.editor.settings import Settings, settings_file
 
     if args.attach is not None and args.patch is not None:
         what = "--attach joins what is played there; a patch cannot be named besides."
@@ -53,9 +56,13 @@ def run(args: argparse.Namespace) -> int:
     if args.attach is not None:
         place = place_of(args.attach, args.token)
     check_display()
+    settings = Settings(settings_file())
+    first: Path | None = None
     if place is None:
+        if args.patch is None and not settings.known:
+            args.patch = first = _first()
         engine = _engine(args)
-    _edit(place, engine, args.driver)
+    _edit(place, engine, settings, driver=args.driver, tour=first is not None)
     return 0
 
 
@@ -85,20 +92,36 @@ def _engine(args: argparse.Namespace) -> Engine:
     return started(patch, options)
 
 
-def _untitled() -> Path:
+def _first() -> Path | None:
+    """A copy of the patch to begin with, here; None where there is none, or nothing can be written."""
+    from nodegraph.editor.tour import first_patch
+
+    source = first_patch()
+    found = _untitled(FIRST)
+    try:
+        if source is not None:
+            found.write_bytes(source.read_bytes())
+            return found
+    except OSError:
+        pass
+    return None
+
+
+def _untitled(name: str = UNTITLED) -> Path:
     """A name that no file here has."""
     number = 1
-    while (found := Path(f"{UNTITLED}{number if number > 1 else ''}.ng")).exists():
+    while (found := Path(f"{name}{number if number > 1 else ''}.ng")).exists():
         number += 1
     return found
 
 
-def _edit(place: Place | None, engine: Engine | None, driver: str) -> None:
+def _edit(place: Place | None, engine: Engine | None, settings: Settings, *, driver: str, tour: bool) -> None:
     """Open the window; the engine comes up meanwhile. `driver` is how the engines of further windows play."""
     import dearpygui.dearpygui as dpg
 
     from nodegraph.editor.editing import Editing
     from nodegraph.editor.gui.app import App
+    from nodegraph.editor.gui.display import asked_size
     from nodegraph.editor.helping import opens_windows
     from nodegraph.editor.keys import user_keys
 
@@ -106,13 +129,16 @@ def _edit(place: Place | None, engine: Engine | None, driver: str) -> None:
     keys, problems = user_keys()
     clipboard = (lambda: str(dpg.get_clipboard_text() or ""), lambda text: dpg.set_clipboard_text(text))
     find = engine.place if engine is not None else lambda: place
-    editing = Editing(find, clipboard=clipboard, wake=woken.set)
+    editing = Editing(find, clipboard=clipboard, wake=woken.set, settings=settings)
     editing.helping.window = opens_windows(driver)
+    editing.tour.wanted = tour
     for problem in problems:
         editing.say(problem.describe())
     state = os.environ.get(STATE)
     try:
-        App(editing, keys, woken, engine=engine, state=None if state is None else Path(state)).run()
+        App(
+            editing, keys, woken, engine=engine, state=None if state is None else Path(state), screen=asked_size()
+        ).run()
     except KeyboardInterrupt:  # whoever ends the command means all of it; what is unsaved is kept for --recover
         if engine is not None:
             engine.end()

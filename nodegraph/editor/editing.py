@@ -31,9 +31,11 @@ from nodegraph.editor.presetting import Presetting
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
+from nodegraph.editor.settings import Choices, Settings
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
 from nodegraph.editor.spoken import Spoken
+from nodegraph.editor.tour import Tour
 from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wayfinding import Wayfinding
@@ -48,13 +50,17 @@ class Editing:
 
     def __init__(
         self, place: Place | Callable[[], Place | None], *, name: str = "editor", clipboard: Clip | None = None,
-        wake: Callable[[], None] = lambda: None,
+        wake: Callable[[], None] = lambda: None, settings: Settings | None = None,
     ) -> None:  # fmt: skip
-        """`clipboard` reads and writes the system's; without it the editor has one of its own."""
+        """`clipboard` reads and writes the system's; without it the editor has one of its own; without `settings` it
+        has the usual ones.
+        """
         self.link = Link(place, f"{name} {secrets.token_hex(2)}", wake=wake)
         self.lines: deque[str] = deque(maxlen=LINES)
         self.sheets = Sheets(self)
         self.playing = False
+        self.turned: int = 0
+        """How often somebody here has had it play or stop."""
         self.lost: str | None = None
         """Why the engine is not tried again."""
         self.live: dict[str, float] = {}
@@ -84,6 +90,9 @@ class Editing:
         self.learning = Learning(self)
         self.presetting = Presetting(self)
         self.context = Context(self)
+        self.choices = Choices(self, settings or Settings())
+        self.tour = Tour(self, self.choices)
+        self.actions |= {**self.choices.actions(), **self.tour.actions()}
         self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
@@ -130,6 +139,21 @@ class Editing:
     @property
     def hands(self) -> Hands:
         return self.sheet.hands
+
+    @property
+    def settings(self) -> Settings:
+        """What the user has decided."""
+        return self.choices.settings
+
+    @property
+    def natural(self) -> float:
+        """The zoom at which the patch is as large as everything else."""
+        return self.choices.size
+
+    @property
+    def step(self) -> float | None:
+        """The grid on which boxes are put down by hand; None for none."""
+        return self.settings.step
 
     # -- time
 
@@ -273,6 +297,7 @@ class Editing:
 
     def play_or_stop(self) -> None:
         """Begin to play, or fade out."""
+        self.turned += 1
         self.link.ask("stop" if self.playing else "play", self.tell_problems)
 
     def tell_problems(self, answer: Mapping[str, Any]) -> None:
@@ -309,7 +334,7 @@ class Editing:
         self.viewport.zoom_at(self.size[0] / 2, self.size[1] / 2, notches)
 
     def _zoom_none(self) -> None:
-        self.viewport.zoom_to(1.0, self.size[0] / 2, self.size[1] / 2)
+        self.viewport.zoom_to(self.natural, self.size[0] / 2, self.size[1] / 2)
 
     def show_all(self) -> None:
         """The whole patch."""

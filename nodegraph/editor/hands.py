@@ -35,6 +35,8 @@ class Desk(Protocol):
     @property
     def turning(self) -> Turning: ...
 
+    @property
+    def step(self) -> float | None: ...
     def do(self, commands: list[Command], label: str = "") -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
@@ -48,6 +50,8 @@ class Moving:
     nodes: set[str]
     by: Point = (0.0, 0.0)
     begun: bool = False
+    taken: str = ""
+    """The one that lies under the hand."""
 
 
 @dataclass
@@ -124,7 +128,7 @@ class Hands:
             else:
                 self._may_unselect = box.node
             if box.node in desk.selection.nodes:
-                self.doing = Moving((px, py), set(desk.selection.nodes))
+                self.doing = Moving((px, py), set(desk.selection.nodes), taken=box.node)
             return
         cable = desk.scene.cable_at(px, py, view.zoom)
         if cable is not None:
@@ -147,8 +151,8 @@ class Hands:
         elif isinstance(doing, Moving):
             dx, dy = px - doing.start[0], py - doing.start[1]
             if doing.begun or max(abs(dx), abs(dy)) * view.zoom > SLACK:
-                doing.begun, doing.by = True, (dx, dy)
-                scene.shift(doing.nodes, dx, dy)
+                doing.begun, doing.by = True, self._on_the_grid(doing, dx, dy)
+                scene.shift(doing.nodes, *doing.by)
         elif isinstance(doing, Holding):
             self.desk.turning.drag(x - doing.at[0], self.held)
             doing.at = (x, y)
@@ -169,6 +173,14 @@ class Hands:
     def leave(self) -> None:
         """The mouse has left the canvas: nothing is under it."""
         self.hover = self.hover_cable = None
+
+    def _on_the_grid(self, doing: Moving, dx: float, dy: float) -> Point:
+        """How far boxes are brought: with a grid, so that the box that was taken stands on it."""
+        step, scene = self.desk.step, self.desk.scene
+        if step is None:
+            return dx, dy
+        x, y = scene.home(doing.taken)
+        return round((x + dx) / step) * step - x, round((y + dy) / step) * step - y
 
     def release(self, x: float, y: float) -> None:
         """The button goes up."""

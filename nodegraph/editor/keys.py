@@ -108,9 +108,19 @@ ACTIONS: Final = (
     Action("diff", "Compare with the file as saved", "View", ("ctrl+shift+d",)),
     Action("diff-with", "Compare with another version", "View"),
     Action("panel-diff", "Differences", "View"),
-    Action("keys", "List all keys, and change them", "View", ("f1",)),
-    Action("help", "Help patch of the object", "View", ("ctrl+h", "shift+f1")),
+    Action("theme", "The other theme", "View", ("ctrl+alt+t",)),
+    Action("size-up", "Everything larger", "View", ("ctrl+alt+plus",)),
+    Action("size-down", "Everything smaller", "View", ("ctrl+alt+minus",)),
+    Action("size-none", "Everything as the screen asks", "View", ("ctrl+alt+0",)),
+    Action("grid", "Boxes snap to the grid, or not", "View", ("ctrl+alt+g",)),
+    Action("reduced-motion", "Movements, or none", "View"),
+    Action("settings", "Settings", "View", ("ctrl+comma",)),
     Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
+    Action("help", "Help patch of the object", "Help", ("ctrl+h", "shift+f1")),
+    Action("keys", "List all keys, and change them", "Help", ("f1",)),
+    Action("tour", "Tour", "Help"),
+    Action("tour-skip", "Tour: leave this out", "Help", ("ctrl+period",)),
+    Action("tour-back", "Tour: the step before", "Help", ("ctrl+shift+period",)),
 )
 """What the menus offer, in their order."""
 ACTION: Final[Mapping[str, Action]] = {action.name: action for action in ACTIONS}

@@ -133,15 +133,17 @@ class Scene:
             for id, box in unplaced.items():
                 box.x, box.y = self._tidied[id]
 
+    def home(self, node: str) -> Point:
+        """Where a box belongs, wherever the hand has brought it."""
+        return self.document.place(node) or self._tidied.get(node, ORIGIN)
+
     def shift(self, nodes: Iterable[str], dx: float, dy: float) -> None:
         """Move boxes here alone, as long as the hand holds them."""
         for id in nodes:
             if id in self.boxes:
                 self.moved.add(id)
-                place = self.document.place(id)
-                box = self.boxes[id]
-                x, y = place if place is not None else (box.x, box.y)
-                box.x, box.y = x + dx, y + dy
+                x, y = self.home(id)
+                self.boxes[id].x, self.boxes[id].y = x + dx, y + dy
 
     def port(self, node: str, name: str, out: bool) -> Port | None:
         """The port of this name."""

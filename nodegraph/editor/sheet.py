@@ -23,6 +23,11 @@ class Desk(Protocol):
 
     turning: Turning
 
+    @property
+    def natural(self) -> float: ...
+    @property
+    def step(self) -> float | None: ...
+
     def do(self, commands: list[Command], label: str = "") -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
@@ -41,6 +46,11 @@ class Sheet:
         self._desk = desk
         self._seen = -1
         self._shown_once = False
+
+    @property
+    def step(self) -> float | None:
+        """The grid on which boxes are put down by hand; None for none."""
+        return self._desk.step
 
     def address(self, node: str, name: str) -> str:
         """Where a control of a node is found by others."""
@@ -114,4 +124,4 @@ class Sheet:
         """The whole of it, in a window of this size."""
         bounds = self.scene.bounds()
         if bounds is not None:
-            self.viewport.show(*bounds, *size)
+            self.viewport.show(*bounds, *size, largest=self._desk.natural)

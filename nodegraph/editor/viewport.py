@@ -19,6 +19,8 @@ class Viewport:
     x: float = 40.0
     y: float = 40.0
     zoom: float = 1.0
+    jumps: int = 0
+    """Another number whenever something else is shown at once: it may be drawn as a glide."""
 
     def screen(self, x: float, y: float) -> Point:
         """Where a place in the patch is seen."""
@@ -51,17 +53,25 @@ class Viewport:
         x0, y0 = self.screen(left, top)
         x1, y1 = self.screen(right, bottom)
         if x0 < room[0] or y0 < room[1] or x1 > width - room[2] or y1 > height - room[3]:
+            self.jump()
             self.centre((left + right) / 2, (top + bottom) / 2, width, height)
 
     def centre(self, x: float, y: float, width: float, height: float) -> None:
         """Bring a place in the patch into the middle of a window of this size."""
         self.x, self.y = width / 2 - x * self.zoom, height / 2 - y * self.zoom
 
-    def show(self, left: float, top: float, right: float, bottom: float, width: float, height: float) -> None:
-        """All of a part of the patch in a window of this size; no larger than it is."""
+    def jump(self) -> None:
+        """What is shown from now on is elsewhere."""
+        self.jumps += 1
+
+    def show(
+        self, left: float, top: float, right: float, bottom: float, width: float, height: float, *, largest: float = 1.0
+    ) -> None:
+        """All of a part of the patch in a window of this size; no larger than it is, or than `largest`."""
+        self.jump()
         margin = 40.0
         across = max(1.0, width - 2 * margin) / max(1.0, right - left)
         down = max(1.0, height - 2 * margin) / max(1.0, bottom - top)
-        self.zoom = min(1.0, max(SMALLEST, min(across, down)))
+        self.zoom = min(largest, max(SMALLEST, min(across, down)))
         self.x = (width - (left + right) * self.zoom) / 2
         self.y = (height - (top + bottom) * self.zoom) / 2

@@ -16,8 +16,14 @@ from nodegraph.editor import dials
 from nodegraph.editor.browsing import TAKES
 from nodegraph.editor.helping import KEPT_S
 from nodegraph.editor.keys import Keys
+from nodegraph.editor.motion import SETTLE_S
 from nodegraph.editor.objecttext import typed
 from nodegraph.editor.scene import Scene
+from nodegraph.editor.settings import DECISIONS, GRID, Settings
+from nodegraph.editor.settings import LARGEST as SIZE_MOST
+from nodegraph.editor.settings import SMALLEST as SIZE_LEAST
+from nodegraph.editor.themes import THEMES
+from nodegraph.editor.tour import STEPS
 from nodegraph.editor.viewport import LARGEST, SMALLEST
 
 PAGE = (Path(__file__).parents[2] / "docs" / "editor.md").read_text(encoding="utf-8")
@@ -66,7 +72,7 @@ def test_its_own_keys_are_keys() -> None:
 
 
 def test_its_box_that_shows_values_is_one() -> None:
-    (example,) = re.findall(r"```json\n(.*?)```", PAGE.split("## Values")[1].split("## Keys")[0], re.DOTALL)
+    (example,) = re.findall(r"```json\n(.*?)```", PAGE.split("## Values")[1].split("\n## ")[0], re.DOTALL)
     nodes = {"cut": {"kind": "svf~"}}
     document, problems = read(json.dumps({"nodegraph": 1, "nodes": nodes, **json.loads(f"{{{example}}}")}))
     assert document is not None and not problems
@@ -83,6 +89,24 @@ def test_its_values_are_read() -> None:
     )
     assert dials.read(cutoff, "2k") == 2000 and dials.read(cutoff, "2.5 kHz") == 2500
     assert dials.read(time, "30 ms") == 0.03 and abs(dials.read(gain, "-6 dB") - 0.501) < 0.001
+
+
+def test_its_settings_are_settings(tmp_path: Path) -> None:
+    section = PAGE.split("## Looks and settings")[1].split("\n## ")[0]
+    (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    (tmp_path / "editor.json").write_text(example)
+    settings = Settings(tmp_path / "editor.json")
+    assert not settings.problems and all(settings[key] == value for key, value in json.loads(example).items())
+    told = [name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert set(told) == set(DECISIONS)
+    assert f"from {SIZE_LEAST:g} to {SIZE_MOST:g}" in section and f"a grid of {GRID:g} points" in section
+    assert f"{SETTLE_S * 1000:.0f} ms" in section and all(f"`{name}`" in section for name in THEMES)
+
+
+def test_its_tour_is_the_tour() -> None:
+    section = PAGE.split("## The first time")[1].split("\n## ")[0]
+    (told,) = re.findall(r"by doing it: (.*?)\. `Skip`", section, re.DOTALL)
+    assert [word.strip() for word in told.replace("\n", " ").split(",")] == [step.title.lower() for step in STEPS]
 
 
 def test_its_objects_and_bounds_are_true() -> None:

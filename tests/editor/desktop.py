@@ -69,14 +69,17 @@ def _root_property(display: str, xprop: Path) -> str:
 class Driven:
     """An editor's process on a screen."""
 
-    def __init__(self, display: str, folder: Path, words: Sequence[str], name: str = "editor") -> None:
+    def __init__(
+        self, display: str, folder: Path, words: Sequence[str], name: str = "editor", **environment: str
+    ) -> None:
         self.display = display
         self.file = folder / f"{name}.state"
         self.file.unlink(missing_ok=True)
         self.log = folder / f"{name}.log"
         self.environment = os.environ | {
             "DISPLAY": display, "NODEGRAPH_EDITOR_STATE": str(self.file), "NODEGRAPH_STATE": str(folder / "state"),
-            "PYTHONPATH": str(ROOT), "LIBGL_ALWAYS_SOFTWARE": "1",
+            "NODEGRAPH_CONFIG": str(folder / "config"),
+            "PYTHONPATH": str(ROOT), "LIBGL_ALWAYS_SOFTWARE": "1", **environment,
         }  # fmt: skip
         self.begun = time.monotonic()
         with open(self.log, "wb") as log:

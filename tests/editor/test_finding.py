@@ -1,13 +1,15 @@
 """The object box: what is typed finds its kind, arguments are read as in Max and Pd, errors show where."""
 
-import inspect
 import json
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodegraph import editor
 from nodegraph.core import Document, Graph, registry
 from nodegraph.core.cable import Cable
 from nodegraph.core.commands import Add, perform
@@ -16,7 +18,6 @@ from nodegraph.core.spec import NodeSpec
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import misfit
 from nodegraph.core.view import NodeEntry
-from nodegraph.editor import finding
 from nodegraph.editor.boxwords import number, split
 from nodegraph.editor.finding import complete, hint, parse, port_for, written
 
@@ -383,4 +384,7 @@ def test_numbers_are_read_in_the_unit_of_the_argument():
 
 
 def test_the_model_of_the_editor_loads_no_window():
-    assert "dearpygui" not in inspect.getsource(finding) and "dearpygui" not in sys.modules
+    names = [f"nodegraph.editor.{path.stem}" for path in Path(editor.__file__).parent.glob("*.py")]
+    assert len(names) > 20
+    program = f"import sys, {', '.join(names)}; sys.exit('dearpygui' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 0

@@ -18,6 +18,7 @@ def test_every_action_can_be_done_and_every_key_means_one_thing(editing: Editing
         "keys",
         "rename-object",
         "context-menu",
+        "settings",
         *(action.name for action in ACTIONS if action.name.startswith("panel-")),
     }
     assert {action.name for action in ACTIONS} == editing.actions.keys() | window

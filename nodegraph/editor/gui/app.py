@@ -21,17 +21,22 @@ from nodegraph.editor.engine import Engine
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.canvas import Canvas
 from nodegraph.editor.gui.closing import Closing
+from nodegraph.editor.gui.display import screen_size
 from nodegraph.editor.gui.docks import Docks
+from nodegraph.editor.gui.fonts import find_font
 from nodegraph.editor.gui.input import Input
 from nodegraph.editor.gui.keywindow import KeyWindow
-from nodegraph.editor.gui.menus import add_menus
+from nodegraph.editor.gui.looks import LOOKS, px
+from nodegraph.editor.gui.menus import Menus
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
 from nodegraph.editor.gui.picker import Picker
+from nodegraph.editor.gui.settingswindow import SettingsWindow
 from nodegraph.editor.gui.statusbar import HEIGHT as BAR
 from nodegraph.editor.gui.statusbar import StatusBar
 from nodegraph.editor.gui.strip import HEIGHT as STRIP
 from nodegraph.editor.gui.strip import Strip
+from nodegraph.editor.gui.tourwindow import TourWindow
 from nodegraph.editor.gui.waking import hears_input
 from nodegraph.editor.keys import Keys
 from nodegraph.editor.objecttext import text_of
@@ -46,6 +51,11 @@ LATE_S: Final = 0.15
 SHARE: Final = 0.08
 """Of a core, for what moves by itself: meters are drawn as often as that allows."""
 MENU: Final = looks.FONT_SIZE + 6
+LEAST: Final = (320, 200)
+FRAME: Final = (10, 44)
+"""So much of the screen is left for what the window manager draws around the window."""
+CORNER: Final = (3, 32)
+"""So much of it at the left and above."""
 TELL_S: Final = 0.1
 EMPTY: Final = "Press n, or click twice, for an object."
 
@@ -55,9 +65,11 @@ class App:
 
     def __init__(
         self, editing: Editing, keys: Keys, woken: threading.Event, *, engine: Engine | None = None,
-        state: Path | None = None, size: tuple[int, int] = (1280, 800),
+        state: Path | None = None, size: tuple[int, int] = (1280, 800), screen: float | None = None,
     ) -> None:  # fmt: skip
-        """`engine` is the one that ends with the window; `woken` is set when something has come."""
+        """`engine` is the one that ends with the window; `woken` is set when something has come; `screen` is the size
+        that the screen asks for.
+        """
         self.editing = editing
         self._woken = woken
         self._state = None if state is None else StateFile(state)
@@ -74,33 +86,74 @@ class App:
         """Processor time of a frame, on the average."""
         dpg.create_context()
         dpg.configure_app(manual_callback_management=True)
-        dpg.create_viewport(
-            title="nodegraph", width=size[0], height=size[1], min_width=320, min_height=200, clear_color=looks.NIGHT,
-            vsync=False, disable_close=True,
-        )  # fmt: skip
-        dpg.setup_dearpygui()
-        character = looks.bind_font()
-        looks.bind_theme()
+        editing.choices.begin(screen or 1.0)
+        self._opens(size, screen or 1.0)
+        font = find_font()
+        if font is None:
+            editing.say("No font of one width was found, so letters are coarse: install DejaVu Sans Mono.")
+        LOOKS.begin(editing.settings.theme, editing.choices.size, font)
         self.closing = Closing(editing, engine, self._end)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as self.window:
-            menus = add_menus(keys, lambda name: self.input.do(name))
+            self.menus = Menus(keys, lambda name: self.input.do(name))
         dpg.bind_item_theme(self.window, looks.canvas_theme())
-        self.canvas = Canvas(self.window, editing, character)
+        self.canvas = Canvas(self.window, editing, LOOKS.character)
         self.docks = Docks(editing, PANELS)
         self.bar = StatusBar(editing, lambda: self.docks.show("lanes"))
         self.strip = Strip(editing)
         editing.show_panel = self.docks.want
         self.objectbox = ObjectBox(editing)
-        self.picker = Picker(editing, character)
-        self.keywindow = KeyWindow(editing, keys, menus)
+        self.picker = Picker(editing, LOOKS.character)
+        self.keywindow = KeyWindow(editing, keys, self.menus.items)
         self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
                            self.canvas.overlays)  # fmt: skip
         self.input.takers[:0] = [self.keywindow, self.picker]
         self._hears_input = hears_input(woken.set)
         dpg.set_exit_callback(lambda *_: self._later.append(self.closing.quit))
         dpg.set_primary_window(self.window, True)
-        editing.actions |= {"quit": self.closing.quit, "keys": self.keywindow.show}
+        self.settings = SettingsWindow(editing)
+        self.tour = TourWindow(editing, self.docks, self.menus)
+        editing.settings.listeners.append(lambda: self._later.append(self._decided))
+        editing.actions |= {
+            "quit": self.closing.quit, "keys": self.keywindow.show, "settings": self.settings.toggle,
+        }  # fmt: skip
         editing.keys = keys
+
+    def _opens(self, size: tuple[int, int], screen: float) -> None:
+        """Where it was last time, as large as it was, and no larger than the screen."""
+        wanted = self.editing.settings["window"] or [side * screen for side in size]
+        screen_is = screen_size()
+        most = wanted if screen_is is None else [all - frame for all, frame in zip(screen_is, FRAME, strict=True)]
+        width, height = (
+            round(max(least, min(want, limit))) for want, limit, least in zip(wanted, most, LEAST, strict=True)
+        )
+        room = [round(limit - side) // 2 for limit, side in zip(most, (width, height), strict=True)]
+        left, top = (max(least, min(100, side)) for side, least in zip(room, CORNER, strict=True))
+        dpg.create_viewport(
+            title="nodegraph", width=width, height=height, min_width=LEAST[0], min_height=LEAST[1],
+            clear_color=list(looks.NIGHT), vsync=False, disable_close=True,
+            x_pos=left, y_pos=top,
+        )  # fmt: skip
+        dpg.setup_dearpygui()
+
+    def _decided(self) -> None:
+        """The settings are others."""
+        settings, size = self.editing.settings, self.editing.choices.size
+        if settings.theme != LOOKS.theme:
+            LOOKS.use(settings.theme)
+        if size != LOOKS.size:
+            LOOKS.enlarge(size)
+            self._size = (0, 0)
+            self.docks.again()
+        self.canvas.again()
+        self._dirty = True
+
+    def _remember(self) -> None:
+        """How the window was left is how it opens next time."""
+        if self._size != (0, 0):
+            self.editing.choices.decide(
+                window=[dpg.get_viewport_width(), dpg.get_viewport_height()], panels=self.docks.shown,
+                docks=self.docks.wide,
+            )  # fmt: skip
 
     def _end(self) -> None:
         self._ended = True
@@ -125,6 +178,7 @@ class App:
                 if editing.lost is not None and not editing.mirror.ready:
                     return  # there never was anything to edit
         finally:
+            self._remember()
             dpg.destroy_context()
 
     @property
@@ -179,11 +233,16 @@ class App:
             self._dirty = True
         self.input.popup.turn()
         self.input.typing = self.docks.typing
+        self.settings.turn()
+        if self.tour.turn():
+            self._dirty = True
         self._moving = self.docks.turn()
         self._moving = self.bar.turn() or self._moving
-        if self._dirty:
+        if self._dirty or self.canvas.moving:
             self._dirty = False
             self.canvas.show()
+            if self.canvas.moving:
+                self.input.awake(2 * ACTIVE_S)
             self.canvas.hint("" if editing.scene.boxes or self.objectbox.shown or not editing.mirror.ready else EMPTY)
         self._moving = self.canvas.show_overlays() or self._moving
         if editing.title != self._title:
@@ -196,7 +255,9 @@ class App:
 
     def _told(self) -> dict[str, Any]:
         box, carried = self.objectbox, self.editing.browsing.carried
-        placed = (self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup)
+        placed = (
+            self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup, self.settings, self.tour,
+        )  # fmt: skip
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
@@ -207,6 +268,8 @@ class App:
             "outline": line.text if (line := self.editing.ways.outline.line) else "", "map": self._map_place(),
             "pid": os.getpid(),
             "carried": carried.row.key.split(" ", 1)[1] if carried is not None else "",
+            "theme": LOOKS.theme, "everything": LOOKS.size, "gliding": self.canvas.moving,
+            "tour": self.editing.tour.number,
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
 
@@ -221,17 +284,19 @@ class App:
         return {box: warmth.label for box, warmth in heat.boxes().items()} if heat.on else {}
 
     def _fit(self, width: int, height: int) -> None:
-        first = self._size == (0, 0)
+        first = self.input.origin == (0.0, 0.0)
         self._size = (width, height)
-        left, right, below = self.docks.fit(width, height, MENU, BAR)
+        menu, bar = px(MENU), px(BAR)
+        left, right, below = self.docks.fit(width, height, menu, bar)
+        self.menus.fit(width)
         if not first:  # what is seen stays where it is
             for sheet in self.editing.sheets.open:
                 sheet.viewport.pan(self.input.origin[0] - left, 0.0)
-        strip = STRIP if self.strip.shown else 0
-        self.strip.fit(left, MENU, width - left - right)
-        self.input.origin = (float(left), float(MENU + strip))
+        strip = px(STRIP) if self.strip.shown else 0
+        self.strip.fit(left, menu, width - left - right)
+        self.input.origin = self.tour.origin = (float(left), float(menu + strip))
         self.canvas.origin = (float(left), float(strip))
-        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - MENU - strip - BAR - below)))
+        self.editing.size = (float(max(1, width - left - right)), float(max(1, height - menu - strip - bar - below)))
         self.bar.fit(width, height)
         self._dirty = True
 

@@ -11,6 +11,7 @@ from nodegraph.core.ports import Control
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.faders import Fader, fader_of
 from nodegraph.editor.gui.faders import draw_fader
+from nodegraph.editor.gui.looks import LOOKS, px
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.hands import LEFT, RIGHT
 
@@ -43,7 +44,7 @@ class Bars:
     def add(self, node: str, control: Control, parent: int | str) -> int | str:
         """Another one; gives what a tooltip can be put to."""
         with dpg.group(parent=parent) as group:  # a drawlist has no tooltip
-            bar: int | str = dpg.add_drawlist(width=WIDTH, height=HEIGHT)
+            bar: int | str = dpg.add_drawlist(width=px(WIDTH), height=px(HEIGHT))
         self._bars[control.name] = (bar, node, control)
         return group  # type: ignore[no-any-return]
 
@@ -54,7 +55,8 @@ class Bars:
             if self._looks.get(name) != look:
                 self._looks[name] = look
                 dpg.delete_item(bar, children_only=True)
-                draw_fader(bar, look[0], (0, 0, WIDTH - 1, HEIGHT - 1), self._character, below=look[1])
+                corners = 0, 0, px(WIDTH) - 1, px(HEIGHT) - 1
+                draw_fader(bar, look[0], corners, self._character, LOOKS.size, look[1])
 
     def places(self) -> dict[str, list[float]]:
         """Where they are in the window, by name."""

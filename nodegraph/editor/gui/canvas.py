@@ -6,6 +6,7 @@ is a transform.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
@@ -16,11 +17,12 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.faders import Fader
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.faders import draw_fader
-from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
+from nodegraph.editor.gui.looks import OF_KIND, WRITTEN, Colour, px, see_through
 from nodegraph.editor.gui.overlay import Layers
 from nodegraph.editor.gui.overlays import OVERLAYS
-from nodegraph.editor.hands import Framing
-from nodegraph.editor.scene import HEIGHT, PADDING, PORT, Box, Port, curve
+from nodegraph.editor.hands import Framing, Moving
+from nodegraph.editor.motion import Glide, Motion
+from nodegraph.editor.scene import HEIGHT, PADDING, PORT, Box, Port, curve, pieces
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
 from nodegraph.editor.visible import Visible
 from nodegraph.editor.wiring import Wiring
@@ -36,7 +38,14 @@ COARSE: Final = 0.3
 """Drawn smaller than so, boxes are plain, and have neither texts nor ports."""
 NOTHING: Final = (0, 0, 0, 0)
 WIDTHS: Final = {CableKind.SIGNAL: 2.6, CableKind.EVENT: 1.3, CableKind.TENSOR: 4.6, CableKind.TEXTURE: 6.0, None: 1.3}
-"""Kinds are told apart by how thick their cables are, too; a tensor's is double, a texture's has a bright core."""
+"""Kinds are told apart by how thick their cables are, too; a tensor's is double, a texture's has a bright core, and one
+of no known kind is dashed.
+"""
+THIN: Final = {CableKind.SIGNAL: 2, CableKind.EVENT: 1, CableKind.TENSOR: 3, CableKind.TEXTURE: 4, None: 1}
+"""So thick at least, however small it is seen."""
+DASHES: Final = 9
+GLOW: Final = ((7, 6.0, 22), (4, 4.0, 46), (2, 3.0, 90))
+"""Of a box that is selected, from outside: how far around it, how thick, and how much of the colour."""
 GRID: Final = 40.0
 
 
@@ -70,30 +79,89 @@ class Canvas:
         self._nodes: dict[Any, int | str] = {}
         self._looks: dict[Any, Any] = {}
         self._grid_look: Any = None
+        self._motion, self._glide = Motion(), Glide()
+        self._sheet: Any = None
+        self._version = -1
+        self._offsets: dict[str, Any] = {}
         self._pan: Any = None
+
+    @property
+    def moving(self) -> bool:
+        """Whether something is on its way to where it belongs."""
+        return self._motion.moving or self._glide.moving
+
+    def again(self) -> None:
+        """Everything is to be drawn anew: the colours are others, or the size of everything is."""
+        self._looks.clear()
+        self._grid_look = None
+
+    def _move(self) -> tuple[float, float, float]:
+        """Let what is on its way come nearer; gives the view that is to be seen."""
+        editing, now, still = self.editing, time.monotonic(), self.editing.settings.reduced_motion
+        if editing.sheet is not self._sheet:
+            self._sheet, self._version = editing.sheet, -1
+            self._motion.forget()
+            self._glide.forget()
+        doing = editing.hands.doing
+        held = doing.nodes if isinstance(doing, Moving) else ()
+        scene, motion = editing.scene, self._motion
+        if motion.moving or scene.version != self._version:
+            self._version = scene.version
+            motion.follow(scene.boxes, now, held, still)
+        else:
+            motion.carry(scene.boxes, scene.moved)
+        return self._glide.follow(editing.viewport, editing.size, now, still)
 
     def show(self) -> None:
         """Draw what looks otherwise than it did."""
         view = self.editing.viewport
         left, top = self.origin
-        pan = (view.x + left, view.y + top, left, top)
+        x, y, seen = self._move()
+        pan = (x + left, y + top, left, top, seen / view.zoom)
         if pan != self._pan:
             self._pan = pan
-            dpg.apply_transform(self._root, dpg.create_translation_matrix([view.x + left, view.y + top]))
+            place = dpg.create_translation_matrix([x + left, y + top])
+            if seen != view.zoom:  # on the way to another size: the places are, the texts have theirs already
+                place *= dpg.create_scale_matrix([seen / view.zoom, seen / view.zoom])
+            dpg.apply_transform(self._root, place)
             for still in (self._still, self._front):
                 dpg.apply_transform(still, dpg.create_translation_matrix([left, top]))
-        self._show_grid()
+        self._show_grid(x, y, seen)
         zoom = view.zoom
         found = self.visible.looks()
         for key in self._nodes.keys() - found.keys():
             dpg.delete_item(self._nodes.pop(key))
             del self._looks[key]
+        ways = self._ways()
         for key, look in found.items():
+            if key in ways:
+                look = (*ways[key], *look[2:])
             if self._looks.get(key) != look:
                 self._looks[key] = look
                 self._draw(key, look)
+        self._shift(zoom)
         dpg.delete_item(self._over, children_only=True)
         self._show_hand(zoom)
+
+    def _ways(self) -> dict[Any, Any]:
+        """Where cables begin and end whose boxes are on their way."""
+        motion, scene, graph = self._motion, self.editing.scene, self.editing.mirror.document.graph
+        cables = {cable for id in motion.moved() for cable in (*graph.cables_into(id), *graph.cables_out_of(id))}
+        found = {}
+        for cable in cables:
+            ends = scene.ends(cable)
+            if ends is not None:
+                offsets = motion.offset(cable.from_node), motion.offset(cable.to_node)
+                found[cable] = tuple((x + dx, y + dy) for (x, y), (dx, dy) in zip(ends, offsets, strict=True))
+        return found
+
+    def _shift(self, zoom: float) -> None:
+        """Put the boxes that are on their way where they are."""
+        now = {id: (dx * zoom, dy * zoom) for id in self._motion.moved() for dx, dy in (self._motion.offset(id),)}
+        for id in self._offsets.keys() | now.keys():
+            if id in self._nodes and now.get(id) != self._offsets.get(id):
+                dpg.apply_transform(self._nodes[id], dpg.create_translation_matrix([*now.get(id, (0.0, 0.0))]))
+        self._offsets = now
 
     def show_overlays(self) -> bool:
         """Draw what lies over it, before every frame. Whether something there moves by itself."""
@@ -120,6 +188,7 @@ class Canvas:
         right, bottom = (box.x + box.width) * zoom, (box.y + box.height) * zoom
         ports = (*box.outlets, *box.inlets)
         colour = looks.AMBER if not box.known else OF_KIND[ports[0].kind] if ports else looks.GREY
+        written = looks.AMBER if not box.known else WRITTEN[ports[0].kind if ports else None]
         fine = zoom >= FINE
         if zoom < COARSE:
             edge = looks.WHITE if selected else looks.blended(colour, 190)
@@ -128,18 +197,17 @@ class Canvas:
             dpg.draw_rectangle((left, top), (right, bottom), fill=inside, color=NOTHING, parent=at)
             return
         round_ = 7.0 * zoom if fine else 0.0
-        glow = see_through(looks.CYAN, 70) if selected else see_through(colour, 22)
-        if fine or selected:
+        for out, wide, alpha in GLOW if fine and selected else ((3, 4.0, 70 if selected else 24),) * (fine or selected):
             dpg.draw_rectangle(
-                (left - 3, top - 3), (right + 3, bottom + 3), rounding=round_ + 3, color=glow, thickness=4.0, parent=at
-            )
+                (left - out, top - out), (right + out, bottom + out), rounding=round_ + out, thickness=wide, parent=at,
+                color=see_through(looks.CYAN if selected else colour, alpha),
+            )  # fmt: skip
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=looks.GLASS, parent=at,
             color=looks.WHITE if selected else see_through(colour, 190), thickness=2.0 if selected and fine else 1.0,
         )  # fmt: skip
         if fine:
-            shine = see_through(looks.WHITE, 42)
-            dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=shine, parent=at)
+            dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=looks.SHINE, parent=at)
         size = TEXT_SIZE * zoom
         if size >= 4.0:
             kind, _, rest = box.text.partition(" ")
@@ -148,30 +216,29 @@ class Canvas:
             dpg.draw_text((x, y), kind, size=size, color=looks.TEXT if box.known else looks.AMBER, parent=at)
             if rest:
                 x += self._character * (len(kind) + 1) * zoom
-                dpg.draw_text((x, y), rest, size=size, color=see_through(colour, 255), parent=at)
+                dpg.draw_text((x, y), rest, size=size, color=written, parent=at)
         for index, fader in enumerate(faders):
             corners = tuple(number * zoom for number in box.row(index))
             draw_fader(at, fader, corners, self._character / TEXT_SIZE, zoom)
         for port in (*box.inlets, *box.outlets):
             _port(at, box, port, zoom)
 
-    def _show_grid(self) -> None:
-        view, (width, height) = self.editing.viewport, self.editing.size
-        look = (view.x, view.y, view.zoom, width, height)
+    def _show_grid(self, left: float, top: float, zoom: float) -> None:
+        width, height = self.editing.size
+        look = (left, top, zoom, width, height)
         if look == self._grid_look:
             return
         self._grid_look = look
         dpg.delete_item(self._grid, children_only=True)
-        pitch = GRID * view.zoom
+        pitch = GRID * zoom
         while pitch < 24.0:
             pitch *= 2
-        colour = see_through(looks.WHITE, 11)
         for index in range(int(width / pitch) + 2):
-            x = view.x % pitch + (index - 1) * pitch
-            dpg.draw_rectangle((x, 0), (x + 1, height), fill=colour, color=NOTHING, parent=self._grid)
+            x = left % pitch + (index - 1) * pitch
+            dpg.draw_rectangle((x, 0), (x + 1, height), fill=looks.GRID, color=NOTHING, parent=self._grid)
         for index in range(int(height / pitch) + 2):
-            y = view.y % pitch + (index - 1) * pitch
-            dpg.draw_rectangle((0, y), (width, y + 1), fill=colour, color=NOTHING, parent=self._grid)
+            y = top % pitch + (index - 1) * pitch
+            dpg.draw_rectangle((0, y), (width, y + 1), fill=looks.GRID, color=NOTHING, parent=self._grid)
 
     def _show_hand(self, zoom: float) -> None:
         """What the hand holds, on top of everything."""
@@ -216,25 +283,26 @@ class Canvas:
     def _name(self, box: Box, port: Port, zoom: float) -> None:
         """What a port is called, what flows there, and what a control stands at."""
         x, y = box.place(port)
-        size = 13.0
+        size = float(px(13))
         text = f"{port.name}  {port.kind or '?'}"
         if port.control:
             text = f"{port.name}  {self.editing.number(port.node, port.name):g}"
-        width = self._character / TEXT_SIZE * size * len(text) + 14
-        left, top = x * zoom - 8, y * zoom + (12 if port.out else -34)
+        width = self._character / TEXT_SIZE * size * len(text) + px(14)
+        left, top = x * zoom - px(8), y * zoom + (px(12) if port.out else -px(34))
         dpg.draw_rectangle(
-            (left, top), (left + width, top + 22), rounding=6, fill=(20, 22, 38, 240), parent=self._over,
+            (left, top), (left + width, top + px(22)), rounding=px(6), fill=looks.POPUP, parent=self._over,
             color=see_through(looks.CYAN, 80),
         )  # fmt: skip
-        dpg.draw_text((left + 7, top + 4), text, size=size, color=looks.TEXT, parent=self._over)
+        dpg.draw_text((left + px(7), top + px(4)), text, size=size, color=looks.TEXT, parent=self._over)
 
     def hint(self, text: str) -> None:
         """A few words in the middle of an empty canvas; none: nothing."""
         dpg.delete_item(self._top, children_only=True)
         if text:
             width, height = self.editing.size
-            size = 16.0
-            x = (width - self._character / TEXT_SIZE * size * len(text)) / 2
+            character = self._character / TEXT_SIZE
+            size = min(float(px(16)), 0.94 * width / (character * len(text)))
+            x = (width - character * size * len(text)) / 2
             dpg.draw_text((x, height * 0.45), text, size=size, color=looks.DIM, parent=self._top)
 
 
@@ -242,8 +310,14 @@ def _cable(
     at: int | str, points: Any, colour: Colour, width: float, kind: CableKind | None, selected: bool, zoom: float
 ) -> None:
     scaled = [(x * zoom, y * zoom) for x, y in points]
-    wide = float(max(1, round(width * zoom)))
+    wide = float(max(THIN[kind], round(width * zoom)))
     (ax, ay), _, _, (dx, dy) = scaled
+    if kind is None and not selected:
+        dashed = pieces(points, 2 * DASHES + 1)
+        for start, end in zip(dashed[::2], dashed[1::2], strict=False):
+            ends = [(x * zoom, y * zoom) for x, y in (start, end)]
+            dpg.draw_line(*ends, color=see_through(colour, 230), thickness=wide, parent=at)
+        return
     if abs(ax - dx) < 1.0 and ay < dy:  # a straight line
         count = 1
     else:

@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.engine import Engine
+from nodegraph.editor.gui.menus import within
 
 
 class Closing:
@@ -37,14 +38,15 @@ class Closing:
         if self._window is not None:
             return
         with dpg.window(
-            label="Unsaved changes", modal=True, no_resize=True, no_saved_settings=True, pos=(300, 200), width=420,
+            label="Unsaved changes", modal=True, no_resize=True, no_saved_settings=True,
             on_close=lambda *_: self._stay(),
         ) as self._window:  # fmt: skip
-            dpg.add_text(f"{self.editing.sheets.open[0].mirror.title} has changes that are not saved.", wrap=390)
+            dpg.add_text(f"{self.editing.sheets.open[0].mirror.title} has changes that are not saved.", wrap=0)
             with dpg.group(horizontal=True):
                 dpg.add_button(label="Save", callback=lambda *_: self._save_and_end())
                 dpg.add_button(label="Leave them unsaved", callback=lambda *_: self._end())
                 dpg.add_button(label="Go on", callback=lambda *_: self._stay())
+        within(self._window, 430, 110)
 
     def _stay(self) -> None:
         if self._window is not None:

@@ -9,19 +9,26 @@ from typing import Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
+from nodegraph.editor.gui.looks import px
 from nodegraph.editor.gui.panel import Panel, Side
 
 WIDE: Final[dict[Side, int]] = {"left": 290, "right": 300, "bottom": 190}
 """How much of the window an edge takes when a panel is shown there: its width, or its height below."""
 MOST: Final = 0.45
 """So much of the window at most, however small it is."""
+LEAST: Final = 60
+"""An edge that is pulled narrower than this stays so wide."""
 
 
 class Docks:
     """All panels and where they are."""
 
     def __init__(self, editing: Editing, kinds: Sequence[type[Panel]]) -> None:
+        """Which are shown, and how wide the edges are, is as the settings have it from last time."""
         self.editing = editing
+        self._wide: dict[Side, float] = {**WIDE, **editing.settings["docks"]}
+        self._laid: dict[Side, int] = {}
+        shown = editing.settings["panels"]
         self.changed = True
         """Whether an edge has come or gone since `fit`."""
         self._kinds = {kind.name: kind for kind in kinds}
@@ -34,13 +41,13 @@ class Docks:
         self._bars: dict[Side, int | str] = {}
         for side in WIDE:
             with dpg.window(
-                show=False, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True,
+                show=False, no_title_bar=True, no_move=True, no_saved_settings=True,
                 no_scrollbar=True, no_scroll_with_mouse=True, min_size=(1, 1),
             ) as self._windows[side]:  # fmt: skip
                 self._bars[side] = dpg.add_tab_bar(reorderable=False)
         for kind in kinds:
             editing.actions[f"panel-{kind.name}"] = partial(self.toggle, kind.name)
-            if kind.shown_at_first:
+            if kind.shown_at_first if shown is None else kind.name in shown:
                 self.show(kind.name, front=False)
 
     # -- which are shown
@@ -103,6 +110,7 @@ class Docks:
 
     def turn(self) -> bool:
         """Keep what can be seen true. Whether something there moves by itself."""
+        self._pulled()
         for name in list(self._open):
             if not dpg.is_item_shown(self._tabs[name]):  # its tab was closed by its cross
                 self.hide(name)
@@ -115,6 +123,25 @@ class Docks:
             moves = self._panels[name].turn() or moves
         return moves
 
+    def _pulled(self) -> None:
+        """An edge that a hand has made wider or narrower stays so."""
+        for side, laid in self._laid.items():
+            window = self._windows[side]
+            now = dpg.get_item_height(window) if side == "bottom" else dpg.get_item_width(window)
+            if abs(now - laid) > 1:
+                self._wide[side] = max(LEAST, now / px(1000) * 1000)
+                self.changed = True
+
+    @property
+    def wide(self) -> dict[str, int]:
+        """How wide the edges are that are not as wide as usual, at the usual size of everything."""
+        return {side: round(wide) for side, wide in self._wide.items() if round(wide) != WIDE[side]}
+
+    def again(self) -> None:
+        """The size of everything is another."""
+        for panel in self._panels.values():
+            panel.again()
+
     def _in_front(self) -> Iterator[str]:
         for side, bar in self._bars.items():
             here = [name for name in self._kinds if name in self._open and self._kinds[name].side == side]
@@ -126,7 +153,8 @@ class Docks:
         """Lay the edges out in a window; gives how much of it left, right and below is theirs."""
         self.changed = False
         sides = {self._kinds[name].side for name in self._open}
-        wide = {side: int(min(WIDE[side], MOST * (height if side == "bottom" else width))) for side in WIDE}
+        wide = {side: int(min(px(self._wide[side]), MOST * (height if side == "bottom" else width))) for side in WIDE}
+        self._laid = {side: wide[side] for side in sides}
         left, right, below = (wide[side] if side in sides else 0 for side in WIDE)
         inner = max(1, height - top - bottom)
         dpg.configure_item(self._windows["left"], pos=(0, top), width=max(1, left), height=inner)

@@ -27,7 +27,7 @@ def draw_fader(
     left, top, right, bottom = corners
     colour = colour_of(fader)
     dpg.draw_rectangle(
-        (left, top), (right, bottom), rounding=4 * zoom, fill=(38, 42, 72, 210), parent=at, thickness=1.2,
+        (left, top), (right, bottom), rounding=4 * zoom, fill=looks.FIELD, parent=at, thickness=1.2,
         color=looks.WHITE if fader.held else looks.AMBER if fader.waits else NOTHING,
     )  # fmt: skip
     if fader.part is not None:
@@ -64,7 +64,7 @@ def draw_fader(
 
 def colour_of(fader: Fader) -> Colour:
     """A control that a cable drives has the cable's colour."""
-    return {"signal": looks.CYAN, "event": looks.GREEN}.get(fader.driven, (120, 150, 255, 255))
+    return {"signal": looks.CYAN, "event": looks.GREEN}.get(fader.driven, looks.BLUE)
 
 
 def cut(text: str, room: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.looks import AMBER, DIM
+from nodegraph.editor.gui.menus import within
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.keys import ACTIONS, Keys
 from nodegraph.editor.rebinding import Rebinding
@@ -20,7 +21,7 @@ SIZE = (620, 520)
 class KeyWindow:
     """Every action and its keys. One key with no name (`keys.KEYS`) tells nobody that it was pressed."""
 
-    def __init__(self, editing: Editing, keys: Keys, menus: Mapping[str, int | str]) -> None:
+    def __init__(self, editing: Editing, keys: Keys, menus: Mapping[str, Sequence[int | str]]) -> None:
         """`menus` are the items whose keys are shown in menus, by action."""
         self.editing, self.keys, self.menus = editing, keys, menus
         self.rebinding = Rebinding(keys)
@@ -52,10 +53,8 @@ class KeyWindow:
         if self._window is not None:
             dpg.focus_item(self._window)
             return
-        with dpg.window(
-            label="Keys", width=SIZE[0], height=SIZE[1], pos=(120, 60), no_saved_settings=True,
-            on_close=lambda *_: self.close(),
-        ) as self._window:  # fmt: skip
+        with dpg.window(label="Keys", no_saved_settings=True, on_close=lambda *_: self.close()) as self._window:
+            within(self._window, *SIZE)
             words = "Click on the keys of an action, then press others. They are kept for you, in keys.json."
             dpg.add_text(words, color=DIM, wrap=SIZE[0] - 30)
             self._said = dpg.add_text("", color=AMBER, wrap=SIZE[0] - 30)
@@ -122,5 +121,6 @@ class KeyWindow:
         for name, button in self._buttons.items():
             shown = self.keys.shown(name) or "–"
             dpg.configure_item(button, label="press keys…" if name == found.action else shown)
-        for name, item in self.menus.items():
-            dpg.configure_item(item, shortcut=self.keys.shown(name))
+        for name, items in self.menus.items():
+            for item in items:
+                dpg.configure_item(item, shortcut=self.keys.shown(name))

@@ -1,42 +1,119 @@
-"""Colours, the font, and the theme: neon on near-black glass."""
+"""Colours, the font and the size of everything, as they are in force: others may come while the window is open.
+
+How a panel or an overlay gets a colour: import it by its name and give it to dearpygui when you draw,
+
+    from nodegraph.editor.gui.looks import CYAN, px, see_through
+    dpg.add_text(name, color=CYAN)
+    dpg.draw_line(start, end, color=see_through(CYAN, 90), thickness=px(2))
+
+`CYAN` is one object for ever, whose numbers are those of the theme in force; so is ``see_through(CYAN, 90)``, which may
+be kept in a constant. What was drawn before the theme changes is found by its colour and painted anew (`Looks.use`), so
+nobody has to draw again. Colours that are in no table (`nodegraph.editor.themes`) stay as they are: write no numbers. A
+colour is compared as an object: it says *which* colour, not what it looks like.
+
+Lengths that are not of the patch go through `px`: it gives them at the size that the user has chosen. Widths, heights
+and wraps of items that stand when that size changes are brought along by `Looks.enlarge`.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Final
+import contextlib
+from collections.abc import Sequence
+from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
 
 from nodegraph.core.ports import CableKind
+from nodegraph.editor import themes
+from nodegraph.editor.gui.fonts import BUNDLED, Font
 
-Colour = tuple[int, int, int, int]
-CYAN: Final = (0x00, 0xF5, 0xFF, 255)
-GREEN: Final = (0x39, 0xFF, 0x14, 255)
-PURPLE: Final = (0xB0, 0x26, 0xFF, 255)
-MAGENTA: Final = (0xFF, 0x2B, 0xC2, 255)
-GREY: Final = (140, 146, 170, 255)
-AMBER: Final = (255, 190, 60, 255)
-TEXT: Final = (228, 240, 255, 255)
-DIM: Final = (150, 165, 195, 255)
-NIGHT: Final = (8, 8, 14, 255)
-GLASS: Final = (26, 28, 48, 215)
-PANEL: Final = (16, 17, 28, 238)
-WHITE: Final = (255, 255, 255, 255)
-OF_KIND: Final[dict[CableKind | None, Colour]] = {
-    CableKind.SIGNAL: CYAN, CableKind.EVENT: GREEN, CableKind.TENSOR: PURPLE, CableKind.TEXTURE: MAGENTA, None: GREY,
-}  # fmt: skip
+Colour = Sequence[int]
+
+
+class Ink(list[int]):
+    """A colour whose numbers follow the theme. dearpygui takes lists as colours, and what is derived from one."""
+
+    def __init__(self, values: Sequence[int]) -> None:
+        super().__init__(values)
+        self._thinner: dict[int, Ink] = {}
+
+    def follow(self, values: Sequence[int]) -> None:
+        """Take other numbers."""
+        self[:] = values
+        for alpha, ink in self._thinner.items():
+            ink.follow((*values[:3], alpha))
+
+    def thinner(self, alpha: int) -> Ink:
+        """This one, less of it; always the same object."""
+        found = self._thinner.get(alpha)
+        if found is None:
+            found = self._thinner[alpha] = Ink((*self[:3], alpha))
+        return found
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __ne__(self, other: object) -> bool:
+        return self is not other
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return id(self)
+
+
+_INKS: Final = {name: Ink(values) for name, values in themes.NEON.items()}
+CYAN: Final = _INKS["CYAN"]
+GREEN: Final = _INKS["GREEN"]
+PURPLE: Final = _INKS["PURPLE"]
+RED: Final = _INKS["RED"]
+BLUE: Final = _INKS["BLUE"]
+MAGENTA: Final = _INKS["MAGENTA"]
+GREY: Final = _INKS["GREY"]
+AMBER: Final = _INKS["AMBER"]
+TEXT: Final = _INKS["TEXT"]
+DIM: Final = _INKS["DIM"]
+WHITE: Final = _INKS["WHITE"]
+"""What stands out most: white on black, nearly black on white."""
+NIGHT: Final = _INKS["NIGHT"]
+"""The ground."""
+GLASS: Final = _INKS["GLASS"]
+PANEL: Final = _INKS["PANEL"]
+POPUP: Final = _INKS["POPUP"]
+FIELD: Final = _INKS["FIELD"]
+SHINE: Final = _INKS["SHINE"]
+GRID: Final = _INKS["GRID"]
+OF_KIND: Final[dict[CableKind | None, Colour]] = {kind: _INKS[name] for kind, name in themes.OF_KIND.items()}
+"""Of cables and ports."""
+WRITTEN: Final[dict[CableKind | None, Colour]] = {kind: _INKS[name] for kind, name in themes.WRITTEN.items()}
+"""Of texts about them, which need more contrast."""
 FONT_SIZE: Final = 15
 PADDING: Final = (10, 8)
-FONTS: Final = (
-    "/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf", "/usr/share/fonts/TTF/DejaVuSansMono.ttf",
-    "/usr/share/fonts/dejavu-sans-mono-fonts/DejaVuSansMono.ttf", "/System/Library/Fonts/Menlo.ttc",
-    "/System/Library/Fonts/SFNSMono.ttf",
-)  # fmt: skip
+_COLOURS: Final = {
+    "WindowBg": PANEL, "PopupBg": POPUP, "MenuBarBg": _INKS["BAR"], "Border": CYAN.thinner(60),
+    "FrameBg": _INKS["FIELD"], "FrameBgHovered": _INKS["FIELD_NEAR"], "FrameBgActive": _INKS["FIELD_HELD"],
+    "Text": TEXT, "TextDisabled": DIM, "Button": _INKS["BUTTON"], "ButtonHovered": _INKS["BUTTON_NEAR"],
+    "ButtonActive": _INKS["BUTTON_HELD"], "Header": _INKS["HEADER"], "HeaderHovered": _INKS["HEADER_NEAR"],
+    "HeaderActive": _INKS["BUTTON_HELD"], "CheckMark": CYAN, "SliderGrab": CYAN, "SliderGrabActive": WHITE,
+    "TitleBg": PANEL, "TitleBgActive": _INKS["TITLE"], "TitleBgCollapsed": PANEL, "ModalWindowDimBg": _INKS["SHADE"],
+    "Tab": _INKS["BUTTON"], "TabHovered": _INKS["BUTTON_NEAR"], "TabActive": _INKS["HEADER"],
+    "TabUnfocused": _INKS["BUTTON"], "TabUnfocusedActive": _INKS["HEADER"], "TextSelectedBg": CYAN.thinner(90),
+    "Separator": CYAN.thinner(60), "ScrollbarGrab": GREY.thinner(120), "ScrollbarGrabHovered": GREY.thinner(180),
+    "ScrollbarGrabActive": GREY, "ResizeGrip": CYAN.thinner(40), "ResizeGripHovered": CYAN.thinner(120),
+    "ResizeGripActive": CYAN, "TableHeaderBg": _INKS["TITLE"], "TableBorderStrong": CYAN.thinner(60),
+    "TableBorderLight": CYAN.thinner(30), "NavHighlight": WHITE,
+}  # fmt: skip
+_CLEAR: Final = ("ChildBg", "ScrollbarBg")
+_STYLES: Final = {
+    "WindowRounding": (10,), "FrameRounding": (6,), "PopupRounding": (8,), "ChildRounding": (8,), "GrabRounding": (5,),
+    "TabRounding": (6,), "ScrollbarRounding": (6,), "ScrollbarSize": (12,), "WindowPadding": PADDING,
+    "FramePadding": (7, 3), "ItemSpacing": (7, 5),
+}  # fmt: skip
+_FIXED: Final = ("mvDraw", "mvTheme", "mvFont", "mvTexture", "mvStaticTexture", "mvDynamicTexture", "mvRawTexture")
+"""Items whose sizes are not the screen's."""
 
 
 def see_through(colour: Colour, alpha: int) -> Colour:
     """The colour, less of it."""
-    return (*colour[:3], alpha)
+    return colour.thinner(alpha) if isinstance(colour, Ink) else (*colour[:3], alpha)
 
 
 def blended(colour: Colour, alpha: int) -> Colour:
@@ -46,54 +123,140 @@ def blended(colour: Colour, alpha: int) -> Colour:
     return red, green, blue, 255
 
 
-def _font() -> str | None:
-    return next((font for font in FONTS if Path(font).is_file()), None)
+class Looks:
+    """What the window looks like now."""
+
+    def __init__(self) -> None:
+        self.theme = "neon"
+        self.size = 1.0
+        self.font: Font | None = None
+        self._registry: int | str | None = None
+        self._loaded: int | str | None = None
+        self._theme: int | str | None = None
+
+    def px(self, points: float) -> int:
+        """A length on the screen, at the size of everything that was chosen."""
+        return round(points * self.size)
+
+    @property
+    def character(self) -> float:
+        """The width of a character of height 1."""
+        return BUNDLED if self.font is None else self.font.character
+
+    # -- at the beginning, and again whenever it is decided otherwise
+
+    def begin(self, theme: str, size: float, font: Font | None) -> None:
+        """A window is there."""
+        self.theme, self.size, self.font = theme, size, font
+        self._registry = dpg.add_font_registry()
+        self._loaded = self._theme = None
+        self._ink()
+        self._load()
+        self._bind()
+
+    def use(self, theme: str) -> None:
+        """Another theme: what stands is painted anew, what is drawn from now on has its colours."""
+        before = {tuple(ink): name for name, ink in _INKS.items()}
+        bare = {values[:3]: name for values, name in before.items()}
+        self.theme = theme
+        self._ink()
+        for item in dpg.get_all_items():
+            _repaint(item, before, bare)
+        dpg.set_viewport_clear_color(list(NIGHT))
+        self._bind()
+
+    def enlarge(self, size: float) -> None:
+        """Another size of everything: the font is loaded for it, what stands is brought along."""
+        ratio, self.size = size / self.size, size
+        self._load()
+        self._bind()
+        for item in dpg.get_all_items():
+            _resize(item, ratio)
+
+    def _ink(self) -> None:
+        for name, values in themes.THEMES[self.theme].items():
+            _INKS[name].follow(values)
+
+    def _load(self) -> None:
+        """Twice as large as it is drawn, so that it is sharp on dense screens and when zoomed into."""
+        if self.font is None:
+            dpg.set_global_font_scale(self.size * FONT_SIZE / 13)
+            return
+        before = self._loaded
+        self._loaded = dpg.add_font(self.font.path, 2 * self.px(FONT_SIZE), parent=self._registry)
+        dpg.bind_font(self._loaded)
+        dpg.set_global_font_scale(0.5)
+        if before is not None:
+            dpg.delete_item(before)
+
+    def _bind(self) -> None:
+        before = self._theme
+        with dpg.theme() as self._theme, dpg.theme_component(dpg.mvAll):
+            for name, colour in _COLOURS.items():
+                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
+            for name in _CLEAR:
+                dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), (0, 0, 0, 0))
+            for name, values in _STYLES.items():
+                dpg.add_theme_style(getattr(dpg, f"mvStyleVar_{name}"), *(self.px(value) for value in values))
+            dpg.add_theme_style(dpg.mvStyleVar_WindowBorderSize, 1)
+        dpg.bind_theme(self._theme)
+        if before is not None:
+            dpg.delete_item(before)
+
+
+def _painted(values: Sequence[float], before: dict[Any, str], bare: dict[Any, str]) -> list[int] | None:
+    """The colour that stands where this one was; None for one of no table."""
+    if len(values) != 4 or values[0] < 0:
+        return None
+    old = tuple(round(value) for value in values)
+    if old in before:
+        return list(_INKS[before[old]])
+    if old[:3] not in bare:
+        return None
+    return [*_INKS[bare[old[:3]]][:3], old[3]]
+
+
+def _repaint(item: int | str, before: dict[Any, str], bare: dict[Any, str]) -> None:
+    kind = dpg.get_item_type(item)
+    if kind.endswith("mvThemeColor"):
+        new = _painted(dpg.get_value(item), before, bare)
+        if new is not None:
+            dpg.set_value(item, new)
+        return
+    told = dpg.get_item_configuration(item)
+    for key in ("color", "fill"):
+        values = told.get(key)
+        if isinstance(values, (list, tuple)) and all(isinstance(value, float) for value in values):
+            new = _painted([255 * value for value in values], before, bare)
+            if new is not None:
+                with contextlib.suppress(SystemError):
+                    dpg.configure_item(item, **{key: new})
+
+
+def _resize(item: int | str, ratio: float) -> None:
+    if dpg.get_item_type(item).split("::")[-1].startswith(_FIXED):
+        return
+    told = dpg.get_item_configuration(item)
+    for key in ("width", "height", "wrap"):
+        if told.get(key, 0) > 0:
+            with contextlib.suppress(SystemError):  # it tells a length that it does not take
+                dpg.configure_item(item, **{key: round(told[key] * ratio)})
+
+
+LOOKS: Final = Looks()
+"""Of the one window that a process has."""
+px: Final = LOOKS.px
 
 
 def character_width() -> float:
     """The width of a character for a height of 1."""
-    return 0.54 if _font() is None else 0.5172
-
-
-def bind_font() -> float:
-    """Take a font of one width; gives `character_width`. Without one it is the one that dearpygui brings."""
-    path = _font()
-    if path is None:
-        return character_width()
-    with dpg.font_registry():
-        font = dpg.add_font(path, 2 * FONT_SIZE)
-    dpg.bind_font(font)
-    dpg.set_global_font_scale(0.5)  # loaded at twice the size, so that it is sharp on dense screens
-    return character_width()
-
-
-def bind_theme() -> None:
-    """The dark one."""
-    colours = {
-        "WindowBg": PANEL, "ChildBg": (0, 0, 0, 0), "PopupBg": (20, 21, 36, 246), "MenuBarBg": (12, 12, 22, 255),
-        "Border": see_through(CYAN, 60), "FrameBg": (38, 42, 72, 190), "FrameBgHovered": (52, 60, 100, 220),
-        "FrameBgActive": (60, 74, 124, 230), "Text": TEXT, "TextDisabled": DIM, "Button": (44, 50, 90, 200),
-        "ButtonHovered": (60, 80, 130, 230), "ButtonActive": (70, 110, 160, 255), "Header": see_through(CYAN, 60),
-        "HeaderHovered": see_through(CYAN, 80), "HeaderActive": see_through(CYAN, 110), "CheckMark": CYAN,
-        "SliderGrab": CYAN, "TitleBg": PANEL, "TitleBgActive": (24, 26, 48, 255), "ModalWindowDimBg": (0, 0, 0, 140),
-        "ScrollbarBg": (0, 0, 0, 0), "TextSelectedBg": see_through(CYAN, 90),
-    }  # fmt: skip
-    styles = {
-        "WindowRounding": (10,), "FrameRounding": (6,), "PopupRounding": (8,), "WindowPadding": PADDING,
-        "FramePadding": (7, 3), "ItemSpacing": (7, 5), "WindowBorderSize": (1,),
-    }  # fmt: skip
-    with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        for name, colour in colours.items():
-            dpg.add_theme_color(getattr(dpg, f"mvThemeCol_{name}"), colour)
-        for name, values in styles.items():
-            dpg.add_theme_style(getattr(dpg, f"mvStyleVar_{name}"), *values)
-    dpg.bind_theme(theme)
+    return LOOKS.character
 
 
 def menu_theme() -> int | str:
     """For the menus: the margins that the window below them has not."""
     with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
-        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, *PADDING)
+        dpg.add_theme_style(dpg.mvStyleVar_WindowPadding, *(px(value) for value in PADDING))
     return theme  # type: ignore[no-any-return]
 
 

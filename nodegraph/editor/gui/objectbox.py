@@ -8,7 +8,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.finding import Completion
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, px
 from nodegraph.editor.objecttext import offers, taken
 
 WIDTH: Final = 430
@@ -32,13 +32,13 @@ class ObjectBox:
         self._chosen = 0
         self._looked: str | None = None
         with dpg.window(
-            show=False, no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, width=WIDTH, autosize=True,
-            no_saved_settings=True,
+            show=False, no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, width=px(WIDTH),
+            autosize=True, no_saved_settings=True,
         ) as self.window:  # fmt: skip
             self._line = dpg.add_group(horizontal=True, horizontal_spacing=0)
-            self._takes = dpg.add_text("", color=DIM, wrap=WIDTH - 20)
+            self._takes = dpg.add_text("", color=DIM, wrap=px(WIDTH - 20))
             self._list = dpg.add_group()
-            self._wrong = dpg.add_text("", color=AMBER, wrap=WIDTH - 20, show=False)
+            self._wrong = dpg.add_text("", color=AMBER, wrap=px(WIDTH - 20), show=False)
 
     @property
     def text(self) -> str:
@@ -57,7 +57,7 @@ class ObjectBox:
         dpg.configure_item(self._wrong, show=False)
         width, height = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         dpg.configure_item(
-            self.window, show=True, pos=(int(max(0, min(x, width - WIDTH))), int(max(0, min(y, height - 240)))),
+            self.window, show=True, pos=(int(max(0, min(x, width - px(WIDTH)))), int(max(0, min(y, height - px(240))))),
         )  # fmt: skip
         self._new_field(text)
         dpg.focus_item(self.window)

@@ -31,6 +31,9 @@ class Panel:
         """
         return False
 
+    def again(self) -> None:
+        """The size of everything is another: what is drawn by numbers is to be drawn anew. Items were brought along."""
+
     def hidden(self) -> None:
         """It is not seen any more: what it asks the engine for again and again is not needed."""
 

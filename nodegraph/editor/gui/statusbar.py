@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.figures import FLOOR_DB
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, MAGENTA, TEXT, Colour, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, MAGENTA, TEXT, Colour, px, see_through
 from nodegraph.editor.gui.panel import place_of
 
 HEIGHT: Final = 30
@@ -76,7 +76,7 @@ class StatusBar:
 
     def fit(self, width: int, height: int) -> None:
         """Take its place at the bottom of a window."""
-        dpg.configure_item(self.window, pos=(0, height - HEIGHT), width=width, height=HEIGHT)
+        dpg.configure_item(self.window, pos=(0, height - px(HEIGHT)), width=width, height=px(HEIGHT))
 
     def places(self) -> dict[str, list[float]]:
         """Where what can be clicked is in the window, by name, for tests."""

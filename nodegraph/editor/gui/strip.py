@@ -7,7 +7,7 @@ from typing import Any, Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import CYAN, DIM
+from nodegraph.editor.gui.looks import CYAN, DIM, px
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.sheet import Sheet
 
@@ -24,7 +24,7 @@ class Strip:
         self._items: dict[str, int | str] = {}
         with dpg.window(
             show=False, no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, no_saved_settings=True,
-            no_scroll_with_mouse=True, min_size=(1, 1), height=HEIGHT,
+            no_scroll_with_mouse=True, min_size=(1, 1), height=px(HEIGHT),
         ) as self.window:  # fmt: skip
             self._row = dpg.add_group(horizontal=True)
 
@@ -74,7 +74,7 @@ class Strip:
 
     def fit(self, left: int, top: int, width: int) -> None:
         """Take its place in the window."""
-        dpg.configure_item(self.window, pos=(left, top), width=max(1, width), height=HEIGHT)
+        dpg.configure_item(self.window, pos=(left, top), width=max(1, width), height=px(HEIGHT))
 
     def places(self) -> dict[str, list[float]]:
         """Where its names are in the window, for tests."""

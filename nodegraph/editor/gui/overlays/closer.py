@@ -78,7 +78,7 @@ class Closer(Overlay):
     def _pane(self, node: int | str, closeup: Closeup, left: float, top: float, height: float, kept: bool) -> None:
         colour = OF_KIND[CableKind(closeup.kind)]
         dpg.draw_rectangle(
-            (left, top), (left + WIDTH, top + height), rounding=8, fill=(14, 15, 26, 242),
+            (left, top), (left + WIDTH, top + height), rounding=8, fill=looks.POPUP,
             color=looks.WHITE if kept else see_through(colour, 130), thickness=1.4 if kept else 1.0, parent=node,
         )  # fmt: skip
         x, y = left + PADDING, top + PADDING

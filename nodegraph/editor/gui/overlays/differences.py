@@ -7,11 +7,10 @@ from typing import Any, Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, GREEN, GREY, NIGHT, Colour, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, GREEN, GREY, NIGHT, RED, Colour, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.scene import PADDING, TEXT, curve, pieces
 
-RED: Final[Colour] = (255, 92, 92, 255)
 COLOUR: Final[dict[str, Colour]] = {"+": GREEN, "-": RED, "~": AMBER, "=": CYAN}
 AWAY: Final = 5.0
 SIGN: Final = 15.0

@@ -7,7 +7,7 @@ from typing import Any, Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, OF_KIND, WHITE, Colour, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, OF_KIND, POPUP, WHITE, Colour, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.hands import LEFT
 from nodegraph.editor.scene import Box
@@ -52,9 +52,7 @@ class MapOverlay(Overlay):
         if self._layout is None:
             return
         place = self._layout[0]
-        dpg.draw_rectangle(
-            place[:2], place[2:], rounding=8, fill=(12, 13, 24, 225), color=see_through(CYAN, 90), parent=self._node
-        )
+        dpg.draw_rectangle(place[:2], place[2:], rounding=8, fill=POPUP, color=see_through(CYAN, 90), parent=self._node)
         self._frame = dpg.draw_rectangle(
             place[:2], place[:2], rounding=3, color=see_through(WHITE, 220), fill=see_through(WHITE, 16),
             thickness=1.4, parent=self._over,

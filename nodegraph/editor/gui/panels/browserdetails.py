@@ -100,6 +100,7 @@ class Details:
 
     def _port(self, item: Inlet | Outlet | Setting) -> None:
         kind: str
+        colour: Colour
         if isinstance(item, Setting):
             kind, colour, legal = item.type, GREY, item.legal()
         else:

@@ -8,10 +8,9 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.core.difference import Change
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, Colour
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, RED, Colour
 from nodegraph.editor.gui.panel import Panel, place_of
 
-RED: Final[Colour] = (255, 120, 120, 255)
 COLOUR: Final[dict[str, Colour]] = {"+": GREEN, "-": RED, "~": AMBER}
 MOST: Final = 300
 

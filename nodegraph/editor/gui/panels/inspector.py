@@ -17,12 +17,11 @@ from nodegraph.editor.context import words_of
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import bars
 from nodegraph.editor.gui.bars import Bars
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, character_width
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, character_width, px
 from nodegraph.editor.gui.panel import Panel, place_of
 from nodegraph.editor.gui.popup import Popup
 from nodegraph.editor.health import WRONG
 
-WIDTH: Final = 284
 FIELD: Final = 76
 WIDE_FIELD: Final = 126
 
@@ -57,6 +56,10 @@ class Inspector(Panel):
         resets = {f"reset {name}": place_of(at) for name, at in self._resets.items() if dpg.is_item_shown(at)}
         fields = {name: place_of(field) for name, field in self._fields.items()}
         return fields | resets | self._bars.places() | self._popup.places()
+
+    def again(self) -> None:
+        if not self.typing:
+            self._look = None
 
     def rename(self) -> None:
         """Put the keyboard into the field of the name."""
@@ -110,27 +113,27 @@ class Inspector(Panel):
 
     def _nothing(self, count: int) -> None:
         text = f"{count} objects are selected." if count else "Select an object: its values stand here."
-        dpg.add_text(text, parent=self._body, color=DIM, wrap=WIDTH - 24)
+        dpg.add_text(text, parent=self._body, color=DIM, wrap=0)
         about = self.editing.mirror.document.about
         if about and not count:
             dpg.add_spacer(height=4, parent=self._body)
-            dpg.add_text(about, parent=self._body, wrap=WIDTH - 24)
+            dpg.add_text(about, parent=self._body, wrap=0)
 
     def _show(self, entry: NodeEntry) -> None:
         self._node = entry.id
         dpg.add_text(entry.kind, parent=self._body, color=CYAN)
         if entry.spec is None:
             what = "This kind is not installed here. What the patch holds of it stays as it is."
-            dpg.add_text(what, parent=self._body, color=AMBER, wrap=WIDTH - 24)
+            dpg.add_text(what, parent=self._body, color=AMBER, wrap=0)
         else:
-            dpg.add_text(entry.spec.summary, parent=self._body, color=DIM, wrap=WIDTH - 24)
+            dpg.add_text(entry.spec.summary, parent=self._body, color=DIM, wrap=0)
         for trouble in self.editing.health.of(entry.id):
             words = f"{trouble.sign} {trouble.words}"
-            dpg.add_text(words, parent=self._body, color=AMBER if trouble.sign == WRONG else CYAN, wrap=WIDTH - 24)
+            dpg.add_text(words, parent=self._body, color=AMBER if trouble.sign == WRONG else CYAN, wrap=0)
         dpg.add_spacer(height=4, parent=self._body)
         with dpg.group(horizontal=True, parent=self._body):
             self._fields[""] = dpg.add_input_text(
-                default_value=entry.id, width=bars.WIDTH, on_enter=True, callback=self._renamed
+                default_value=entry.id, width=px(bars.WIDTH), on_enter=True, callback=self._renamed
             )
             dpg.add_text("name")
         if entry.spec is None:
@@ -149,7 +152,7 @@ class Inspector(Panel):
         with dpg.group(horizontal=True, parent=self._body) as row:
             bar = self._bars.add(entry.id, control, row)
             field: int | str = dpg.add_input_text(
-                width=FIELD, on_enter=True, user_data=control, callback=self._typed, auto_select_all=True
+                width=px(FIELD), on_enter=True, user_data=control, callback=self._typed, auto_select_all=True
             )
             dpg.bind_item_handler_registry(field, self._leaving)
             self._fields[control.name] = field
@@ -158,7 +161,7 @@ class Inspector(Panel):
             back = dpg.add_button(label="x", small=True, show=False, user_data=control.name, callback=self._reset)
             self._resets[control.name] = back
         with dpg.tooltip(bar):
-            self._tips[control.name] = dpg.add_text("", wrap=320)
+            self._tips[control.name] = dpg.add_text("", wrap=px(320))
         for button, words in ((menu, "learn, show in the box, reset"), (back, "put the default back")):
             with dpg.tooltip(button):
                 dpg.add_text(words)
@@ -170,7 +173,7 @@ class Inspector(Panel):
         words = f"{item.help}\n{item.legal()}\nwithout a value of its own: {shown(item.default)}".strip()
         for at in (field, dpg.last_item()):
             with dpg.tooltip(at):
-                dpg.add_text(words, wrap=320)
+                dpg.add_text(words, wrap=px(320))
         if stored:
             self._resets[item.name] = dpg.add_button(label="x", small=True, user_data=item.name, callback=self._reset)
 
@@ -179,13 +182,13 @@ class Inspector(Panel):
         common: dict[str, Any] = {"user_data": setting, "callback": self._stored}
         if setting.type == "choice":
             return dpg.add_combo(  # type: ignore[no-any-return]
-                list(setting.choices), default_value=str(value), width=WIDE_FIELD, **common
+                list(setting.choices), default_value=str(value), width=px(WIDE_FIELD), **common
             )
         if setting.type == "flag" and isinstance(value, bool):
             return dpg.add_checkbox(default_value=value, **common)  # type: ignore[no-any-return]
         text = value if isinstance(value, str) and setting.type in ("text", "file") else json.dumps(value)
         return dpg.add_input_text(  # type: ignore[no-any-return]
-            default_value=text, width=WIDE_FIELD, on_enter=True, **common
+            default_value=text, width=px(WIDE_FIELD), on_enter=True, **common
         )
 
     # -- what the hand does

@@ -34,9 +34,9 @@ class OutlinePanel(Panel):
             dpg.add_theme_color(dpg.mvThemeCol_Text, DIM)
         with dpg.theme() as self._bright, dpg.theme_component(dpg.mvAll):
             dpg.add_theme_color(dpg.mvThemeCol_Text, TEXT)
-        self._head = dpg.add_text("", parent=parent, color=DIM, wrap=265)
+        self._head = dpg.add_text("", parent=parent, color=DIM, wrap=0)
         self._body = dpg.add_child_window(parent=parent, border=False, height=-70)
-        self._full = dpg.add_text("", parent=parent, color=CYAN, wrap=265)
+        self._full = dpg.add_text("", parent=parent, color=CYAN, wrap=0)
 
     def asked(self) -> bool:
         had, self._keys = self._keys, True

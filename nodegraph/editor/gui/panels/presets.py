@@ -59,7 +59,7 @@ class PresetsPanel(Panel):
                 )
                 self._fields["store"] = dpg.add_button(label="Store", callback=self._stored)
                 self._fields["rename"] = dpg.add_button(label="Rename", callback=self._renamed)
-            self._what = dpg.add_text("", color=DIM, wrap=WIDTH)
+            self._what = dpg.add_text("", color=DIM, wrap=0)
             dpg.add_separator()
             with dpg.group(horizontal=True):
                 self._fields["amount"] = dpg.add_slider_float(
@@ -116,7 +116,7 @@ class PresetsPanel(Panel):
         dpg.delete_item(self._list, children_only=True)
         self._rows.clear()
         if not presetting.names:
-            dpg.add_text("None yet: give a name and store one.", parent=self._list, color=DIM, wrap=WIDTH)
+            dpg.add_text("None yet: give a name and store one.", parent=self._list, color=DIM, wrap=0)
         for number, name in enumerate(presetting.names):
             with dpg.group(horizontal=True, parent=self._list):
                 here = name == presetting.recalled
@@ -148,7 +148,7 @@ class PresetsPanel(Panel):
         dpg.delete_item(pad, children_only=True)
         left, top, right, bottom = MARGIN, MARGIN, WIDTH - MARGIN, HIGH - MARGIN
         dpg.draw_rectangle(
-            (left, top), (right, bottom), rounding=8, color=see_through(CYAN, 90), fill=(18, 20, 36, 255), parent=pad
+            (left, top), (right, bottom), rounding=8, color=see_through(CYAN, 90), fill=looks.POPUP, parent=pad
         )
         character, size = looks.character_width(), 12.0
         heavy = weights(len(corners), x, y)
