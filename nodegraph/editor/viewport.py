@@ -57,11 +57,13 @@ class Viewport:
         """Bring a place in the patch into the middle of a window of this size."""
         self.x, self.y = width / 2 - x * self.zoom, height / 2 - y * self.zoom
 
-    def show(self, left: float, top: float, right: float, bottom: float, width: float, height: float) -> None:
-        """All of a part of the patch in a window of this size; no larger than it is."""
+    def show(
+        self, left: float, top: float, right: float, bottom: float, width: float, height: float, most: float = 1.0
+    ) -> None:
+        """All of a part of the patch in a window of this size; no larger than it is, or than `most` times that."""
         margin = 40.0
         across = max(1.0, width - 2 * margin) / max(1.0, right - left)
         down = max(1.0, height - 2 * margin) / max(1.0, bottom - top)
-        self.zoom = min(1.0, max(SMALLEST, min(across, down)))
+        self.zoom = min(most, max(SMALLEST, min(across, down)))
         self.x = (width - (left + right) * self.zoom) / 2
         self.y = (height - (top + bottom) * self.zoom) / 2
