@@ -14,6 +14,8 @@ class Command:
     """One change of a document."""
 
     do: ClassVar[str] = ""
+    sounds: ClassVar[bool] = True
+    """Whether it may change what is heard, and not only how the patch looks."""
 
     def apply(self, document: Document) -> list[Command]:
         """Carry it out; returns what undoes it. Raises PatchError before anything is touched."""

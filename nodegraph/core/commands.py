@@ -22,6 +22,7 @@ from nodegraph.core.command import bad_command as _bad
 from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError, PatchError
 from nodegraph.core.hints import did_you_mean, listed, quoted, shown
+from nodegraph.core.note_commands import AddNote, Present, RemoveNote, SetNote
 from nodegraph.core.patchfile import entry_data, entry_of
 from nodegraph.core.preset_commands import RemovePreset, RenamePreset, StorePreset
 from nodegraph.core.problems import value_problem
@@ -45,6 +46,7 @@ class Add(Command):
         document.graph.add(self.kind, self.node, **self.values)
         document.view.pop(self.node, None)  # of one that was removed
         document.put(self.node, self.at)
+        document.presentation.pop(self.node, None)
         return [Remove(self.node)]
 
     def label(self) -> str:
@@ -62,6 +64,7 @@ class Remove(Command):
         undo = _as_it_stands(document, self.node)
         document.graph.remove(self.node)
         document.view.pop(self.node, None)
+        document.presentation.pop(self.node, None)
         return [undo]
 
     def label(self) -> str:
@@ -80,6 +83,7 @@ class Restore(Command):
     entry: Mapping[str, Any]
     cables: tuple[str, ...] = ()
     at: Any = None
+    present: Any = None
 
     def apply(self, document: Document) -> list[Command]:
         graph = document.graph
@@ -105,6 +109,10 @@ class Restore(Command):
             graph.lay(cable)
         document.view.pop(self.node, None)
         document.put(self.node, self.at)
+        if self.present is not None:
+            document.presentation[self.node] = list(self.present)
+        else:
+            document.presentation.pop(self.node, None)
         return undo
 
     def label(self) -> str:
@@ -220,6 +228,7 @@ class Describe(Command):
     """Another title, or another text about the patch."""
 
     do = "describe"
+    sounds = False
     title: str | None = None
     about: str | None = None
 
@@ -254,6 +263,10 @@ KINDS: Final[Mapping[str, type[Command]]] = {
         StorePreset,
         RemovePreset,
         RenamePreset,
+        AddNote,
+        RemoveNote,
+        SetNote,
+        Present,
     )
 }
 
@@ -315,7 +328,7 @@ def _is_place(value: Any) -> bool:
     return value is None or isinstance(value, (list, tuple, dict))
 
 
-_TEXT: Final = ("node", "kind", "cable", "to", "title", "about", "preset")
+_TEXT: Final = ("node", "kind", "cable", "to", "title", "about", "preset", "note")
 _FITS: Final[dict[str, Callable[[Any], bool]]] = {
     **dict.fromkeys(_TEXT, lambda value: isinstance(value, str)),
     **dict.fromkeys(("values", "entry", "places"), lambda value: isinstance(value, Mapping)),
@@ -323,14 +336,14 @@ _FITS: Final[dict[str, Callable[[Any], bool]]] = {
         ("cables", "controls"),
         lambda value: isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value),
     ),
-    "at": _is_place,
+    **dict.fromkeys(("at", "present"), _is_place),
     "number": lambda value: value is None or (type(value) is int and value >= 0),
 }
 _LEGAL: Final[dict[str, str]] = {
     **dict.fromkeys(_TEXT, "a text"),
     **dict.fromkeys(("values", "entry", "places"), "an object"),
     **dict.fromkeys(("cables", "controls"), "a list of texts"),
-    "at": "a place, [x, y]",
+    **dict.fromkeys(("at", "present"), "a place, [x, y]"),
     "number": "a place in the list, from 0",
 }
 
@@ -340,10 +353,12 @@ def _as_it_stands(document: Document, node: str) -> Restore:
     graph = document.graph
     entry: NodeEntry = graph.node(node)
     cables = dict.fromkeys((*graph.cables_into(node), *graph.cables_out_of(node)))
-    return Restore(node, entry_data(entry), tuple(str(cable) for cable in cables), document.view.get(node))
+    texts = tuple(str(cable) for cable in cables)
+    return Restore(node, entry_data(entry), texts, document.view.get(node), document.presentation.get(node))
 
 
 __all__ = [
-    "Add", "Command", "Connect", "Describe", "Disconnect", "KINDS", "Move", "Remove", "RemovePreset", "Rename",
-    "RenamePreset", "Replace", "Restore", "Set", "Show", "StorePreset", "commands", "perform",
+    "Add", "AddNote", "Command", "Connect", "Describe", "Disconnect", "KINDS", "Move", "Present", "Remove",
+    "RemoveNote", "RemovePreset", "Rename", "RenamePreset", "Replace", "Restore", "Set", "SetNote", "Show",
+    "StorePreset", "commands", "perform",
 ]  # fmt: skip

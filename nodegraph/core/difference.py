@@ -20,27 +20,34 @@ from typing import Any, Final, Literal
 
 from nodegraph.core.cable import Cable, natural
 from nodegraph.core.commands import (
+    AddNote,
     Command,
     Connect,
     Describe,
     Disconnect,
     Move,
+    Present,
     Remove,
+    RemoveNote,
     RemovePreset,
     Rename,
     Restore,
+    SetNote,
     StorePreset,
     perform,
 )
 from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError
 from nodegraph.core.hints import shown
+from nodegraph.core.notes import LEGAL
 from nodegraph.core.patchfile import entry_data
 from nodegraph.core.preset_names import rename_in
 from nodegraph.core.view import NodeEntry
 
 Sign = Literal["+", "-", "~"]
-Of = Literal["node", "name", "kind", "value", "cable", "place", "preset", "title", "about", "key"]
+Of = Literal[
+    "node", "name", "kind", "value", "cable", "place", "preset", "note", "presentation", "title", "about", "key"
+]
 FEW: Final = 6
 """So many boxes that have moved are named in a line."""
 
@@ -105,7 +112,10 @@ class Difference:
     def commands(self) -> list[Command]:
         """What makes the old document the new one. What no command changes stays: keys that nobody knows."""
         old = self.old
-        trial = Document(old.graph.copy(), old.title, old.about, dict(old.view), presets=deepcopy(old.presets))
+        trial = Document(
+            old.graph.copy(), old.title, old.about, dict(old.view), presets=deepcopy(old.presets),
+            notes=deepcopy(old.notes), presentation=dict(old.presentation),
+        )  # fmt: skip
         return list(self._steps(trial))
 
     def _steps(self, trial: Document) -> Iterator[Command]:
@@ -134,6 +144,11 @@ class Difference:
         places = {id: self.new.view.get(id) for id in new.nodes if trial.view.get(id) != self.new.view.get(id)}
         if places:
             yield from done(Move(places))
+        ours, theirs = trial.presentation, self.new.presentation
+        presented = {id: theirs.get(id) for id in new.nodes if not _same(ours.get(id), theirs.get(id))}
+        if presented:
+            yield from done(Present(presented))
+        yield from done(*_notes_as_in(self.new, trial))
         if (trial.title, trial.about) != (self.new.title, self.new.about):
             title = self.new.title if trial.title != self.new.title else None
             yield from done(Describe(title, self.new.about if trial.about != self.new.about else None))
@@ -184,6 +199,8 @@ def difference(old: Document, new: Document) -> Difference:
         changes.append(
             Change("~", "place", f"moved: {names}", moved, None, was_at, {id: new.view.get(id) for id in moved})
         )
+    changes += _presented(old, new, back, both)
+    changes += _notes(old, new)
     changes += _presets(old, new, renamed)
     return Difference(old, new, renamed, added, removed, changed, moved, laid, lifted, tuple(changes))
 
@@ -193,13 +210,65 @@ def _words(old: Document, new: Document) -> Iterator[Change]:
         yield Change("~", "title", f"title: {shown(old.title)} → {shown(new.title)}", (), None, old.title, new.title)
     if old.about != new.about:
         yield Change("~", "about", "the text about the patch", (), None, old.about, new.about)
-    ours = {**old.extra, **({"view": old.strangers} if old.strangers else {})}
-    theirs = {**new.extra, **({"view": new.strangers} if new.strangers else {})}
+    ours, theirs = _unknown(old), _unknown(new)
     for key in dict.fromkeys((*ours, *theirs)):
         before, after = ours.get(key), theirs.get(key)
         if key not in theirs or key not in ours or not _same(before, after):
             sign: Sign = "-" if key not in theirs else "+" if key not in ours else "~"
             yield Change(sign, "key", f"{shown(key)} in the file", (), None, before, after)
+
+
+def _unknown(document: Document) -> dict[str, Any]:
+    """What no command changes."""
+    found = dict(document.extra)
+    if document.strangers:
+        found["view"] = document.strangers
+    if document.unpresented:
+        found["presentation"] = document.unpresented
+    return found
+
+
+def _presented(old: Document, new: Document, back: Mapping[str, str], both: Iterable[str]) -> Iterator[Change]:
+    """Where boxes stand in the presentation: those that are there before and now, and those that have come."""
+    before = {id: old.presentation.get(back.get(id, id)) for id in both}
+    found = tuple(
+        id for id in new.graph.view.nodes if not _same(before.get(id), new.presentation.get(id))
+    )  # fmt: skip
+    if found:
+        was = {id: before.get(id) for id in found}
+        now = {id: new.presentation.get(id) for id in found}
+        names = ", ".join(found[:FEW]) + (f" and {len(found) - FEW} more" if len(found) > FEW else "")
+        yield Change("~", "presentation", f"in the presentation: {names}", found, None, was, now)
+
+
+def _notes(old: Document, new: Document) -> Iterator[Change]:
+    for id in sorted(old.notes.keys() | new.notes.keys(), key=natural):
+        before, after = old.notes.get(id), new.notes.get(id)
+        if before is None or after is None:
+            sign: Sign = "+" if before is None else "-"
+            told = before or after or {}
+            words = shown(told.get("text") or told.get("file") or "")
+            yield Change(sign, "note", f"note {id}: {told.get('kind')} {words}", (), None, before, after)
+        elif not _same(before, after):
+            names = [name for name in dict.fromkeys((*before, *after)) if not _same(before.get(name), after.get(name))]
+            yield Change("~", "note", f"note {id}: {', '.join(names) or 'its order'}", (), None, before, after)
+
+
+def _notes_as_in(document: Document, trial: Document) -> Iterator[Command]:
+    """What makes the notes of `trial` those of a document."""
+    for id in [id for id in trial.notes if id not in document.notes]:
+        yield RemoveNote(id)
+    for id, note in document.notes.items():
+        before = trial.notes.get(id)
+        if before is None:
+            yield AddNote(id, note)
+        elif not _same(before, note):
+            names = [name for name in dict.fromkeys((*before, *note)) if not _same(before.get(name), note.get(name))]
+            if names and all(name in LEGAL for name in names):
+                yield SetNote(id, {name: note.get(name) for name in names})
+            else:
+                yield RemoveNote(id)
+                yield AddNote(id, note)
 
 
 def _node(old: NodeEntry, new: NodeEntry) -> Iterator[Change]:

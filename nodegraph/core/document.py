@@ -19,9 +19,10 @@ class Document:
     """A patch as it is kept: the graph, a title, a text about it, and where its boxes stand.
 
     `view` gives the place of each node, ``[x, y]`` in points; or, where its box shows controls,
-    ``{"at": [x, y], "show": ["cutoff"]}``, whose other keys are kept. `extra` are the keys of the file that this
-    version does not know; they are written back. `presets` are named values of parameters (`core.presets`). `path` is
-    the file it was read from or saved to last.
+    ``{"at": [x, y], "show": ["cutoff"]}``, whose other keys are kept. `presentation` gives the place of those that are
+    shown when the patch is presented. `notes` are what stands beside the boxes (`core.notes`). `extra` are the keys of
+    the file that this version does not know; they are written back. `presets` are named values of parameters
+    (`core.presets`). `path` is the file it was read from or saved to last.
     """
 
     graph: Graph = field(default_factory=Graph)
@@ -36,6 +37,11 @@ class Document:
     """Places in the file that were no node's. They are written back."""
     presets: dict[str, dict[str, float]] = field(default_factory=dict)
     """By name, in the order in which they have numbers: ``node.port`` → value."""
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """By id: comments, areas, images, as a file has them."""
+    presentation: dict[str, Any] = field(default_factory=dict)
+    unpresented: dict[str, Any] = field(default_factory=dict, repr=False)
+    """Places in the presentation that were no node's. They are written back."""
     told: list[Callable[[Sequence[Any]], None]] = field(default_factory=list, repr=False, compare=False)
     """Are told of the commands that were carried out on it (`core.commands.perform`)."""
     places: Places = field(default_factory=Places, repr=False, compare=False)
@@ -60,6 +66,11 @@ class Document:
             return float(at[0]), float(at[1])
         return None
 
+    def presented(self, node: str) -> tuple[float, float] | None:
+        """Where the node's box stands when the patch is presented; None when it is not shown then."""
+        at = self.presentation.get(node)
+        return None if at is None else (float(at[0]), float(at[1]))
+
     def shown(self, node: str) -> tuple[str, ...]:
         """The controls that the node's box shows, whether its kind has them or not."""
         entry = self.view.get(node)
@@ -79,13 +90,14 @@ class Document:
             self.view[node] = at
 
     def rename(self, node: str, new: str) -> None:
-        """Give a node another id, in the graph, in the view and in the presets."""
+        """Give a node another id, in the graph, in the view, in the presentation and in the presets."""
         self.graph.rename(node, new)
         # a node that was removed may have left its place under the new id: the two change places, so that the way back
         # is the same
-        places = {id: self.view.pop(id) for id in (node, new) if id in self.view} if node != new else {}
-        for id, place in places.items():
-            self.view[new if id == node else node] = place
+        for held in (self.view, self.presentation) if node != new else ():
+            places = {id: held.pop(id) for id in (node, new) if id in held}
+            for id, place in places.items():
+                held[new if id == node else node] = place
         if node != new:
             rename_in(self.presets, node, new)
 

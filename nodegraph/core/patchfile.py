@@ -20,7 +20,9 @@
 
 One node, one cable, one place a line; nodes and places in natural order of their ids, cables in theirs. A node's values
 stand in the order of its declaration. ``"presets"`` stand behind the cables, in their own order, one a line, or one
-value a line where that is too long: ``"dark": {"cut.cutoff": 300, "cut.resonance": 0.8}``. What this version does not
+value a line where that is too long: ``"dark": {"cut.cutoff": 300, "cut.resonance": 0.8}``. Behind ``"view"`` stand
+``"presentation"``, the places of the nodes that are shown when the patch is presented, and ``"notes"``, comments, areas
+and images (`core.notes`), one a line. What this version does not
 know stays as it was: kinds, keys of nodes, keys of the file.
 """
 
@@ -41,15 +43,16 @@ from nodegraph.core.graph import Graph
 from nodegraph.core.hints import quoted, shown
 from nodegraph.core.jsontext import MOST_BYTES, MOST_DEPTH, Places, parse, scan, too_large
 from nodegraph.core.migrations import FORMAT, MIGRATIONS, Migration, migrate
+from nodegraph.core.notes import is_place, ordered, why_no_note
 from nodegraph.core.preset_names import why_no_preset
 from nodegraph.core.problems import unknown_node
 from nodegraph.core.registry import Registry, registry
 from nodegraph.core.replacing import replace_file
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import storable
-from nodegraph.core.view import NodeEntry, parameter
+from nodegraph.core.view import GraphView, NodeEntry, parameter
 
-KEYS: Final = ("nodegraph", "title", "about", "nodes", "cables", "presets", "view")
+KEYS: Final = ("nodegraph", "title", "about", "nodes", "cables", "presets", "view", "presentation", "notes")
 WIDTH: Final = 100
 MOST_HINTS: Final = 20
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
@@ -202,6 +205,7 @@ class _Reader:
         for index, item in enumerate(self._part("cables", list, [])):
             self._cable(index, item, cable_places)
         view: dict[str, Any] = self._part("view", dict, {})
+        presentation = self._presentation()
         title, about = self._part("title", str, ""), self._part("about", str, "")
         after: dict[str, str] = {}
         known = ""
@@ -222,6 +226,9 @@ class _Reader:
             places=self.places,
             cable_places=cable_places,
             presets=self._presets(),
+            notes=self._notes(),
+            presentation={id: place for id, place in presentation.items() if id in self.graph},
+            unpresented={id: place for id, place in presentation.items() if id not in self.graph},
         )
 
     def _presets(self) -> dict[str, dict[str, float]]:
@@ -233,6 +240,24 @@ class _Reader:
                 self._problem("bad-preset", f"The preset {quoted(name)}: {wrong}.", do, ("presets", name))
             else:
                 found[name] = values
+        return found
+
+    def _notes(self) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
+        for id, note in self._part("notes", dict, {}).items():
+            wrong = why_no_note(id, note)
+            if wrong:
+                do = "Mend it, or take it out."
+                self._problem("bad-note", f"The note {quoted(id)}: {wrong}.", do, ("notes", id))
+            else:
+                found[id] = ordered(note)
+        return found
+
+    def _presentation(self) -> dict[str, Any]:
+        found: dict[str, Any] = self._part("presentation", dict, {})
+        for id in (id for id, place in found.items() if not is_place(place)):
+            what = f"The place of {quoted(id)} in the presentation is {shown(found[id])}."
+            self._problem("bad-presentation", what, 'Write it as "node": [x, y].', ("presentation", id))
         return found
 
     def _part(self, key: str, type_: type, default: Any) -> Any:
@@ -318,15 +343,13 @@ def dumps(document: Document) -> str:
         "nodes": _lines("{}", (f"{_text(id)}: {_node_text(entry)}" for id, entry in graph.nodes.items())),
         "cables": _lines("[]", (_text(str(cable)) for cable in graph.cables)),
         "presets": _lines("{}", (_preset(*item) for item in document.presets.items())) if document.presets else None,
-        "view": None,
+        "view": _sorted({**document.strangers, **_of(document.view, graph)}, "view"),
+        "presentation": _sorted({**document.unpresented, **_of(document.presentation, graph)}, "presentation"),
+        "notes": _sorted({id: ordered(note) for id, note in document.notes.items()}, "note"),
     }
-    view = {**document.strangers, **{id: place for id, place in document.view.items() if id in graph}}
-    if view:
-        ids = sorted(view, key=natural)
-        parts["view"] = _lines("{}", (f"{_text(id)}: {_text(view[id], 'view', id)}" for id in ids))
     unknown: dict[str, list[str]] = {}
     for key in (key for key in document.extra if key not in KEYS):
-        unknown.setdefault(document.after.get(key, "view"), []).append(key)
+        unknown.setdefault(document.after.get(key, KEYS[-1]), []).append(key)
     found: list[str] = []
     for known in ("", *KEYS):
         if known and parts[known] is not None:
@@ -360,6 +383,16 @@ def save(document: Document, path: str | os.PathLike[str] | None = None) -> Path
     document.places = scan(text)[0]
     document.cable_places = {cable: index for index, cable in enumerate(document.graph.cables)}
     return target
+
+
+def _of(places: Mapping[str, Any], graph: GraphView) -> dict[str, Any]:
+    return {id: place for id, place in places.items() if id in graph}
+
+
+def _sorted(items: Mapping[str, Any], what: str) -> str | None:
+    """One a line, in natural order of their ids; None when there are none."""
+    lines = [f"{_text(id)}: {_text(items[id], what, id)}" for id in sorted(items, key=natural)]
+    return _lines("{}", lines) if lines else None
 
 
 def _preset(name: str, values: Mapping[str, float]) -> str:

@@ -15,6 +15,7 @@ class Move(Command):
     """Boxes get other places, ``[x, y]`` in points; what else is told of them stays. None: nothing is told of it."""
 
     do = "move"
+    sounds = False
     places: Mapping[str, Any]
 
     def apply(self, document: Document) -> list[Command]:
@@ -41,6 +42,7 @@ class Show(Command):
     """A node's box shows these controls, in this order; none: its text alone."""
 
     do = "show"
+    sounds = False
     node: str
     controls: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -19,6 +19,8 @@ Clip = tuple[Callable[[], str], Callable[[str], None]]
 NUDGE: Final = 10.0
 STEP: Final = 20.0
 GRID: Final = 10.0
+NOTE: Final = "note "
+"""Before the id of a note among those of nodes, which have no spaces."""
 
 
 class Chosen:
@@ -61,7 +63,7 @@ class Chosen:
 
     def copy(self) -> bool:
         """What is selected, as patch text."""
-        if not self.editing.selection.nodes:
+        if not self.editing.selection.nodes and not self.editing.selection.notes:
             return False
         self._clipboard[1](self._copied())
         return True
@@ -70,7 +72,7 @@ class Chosen:
         editing = self.editing
         places = {id: (box.x, box.y) for id, box in editing.scene.boxes.items()}
         nodes = [id for id in editing.mirror.document.graph.nodes if id in editing.selection.nodes]
-        return copied(editing.mirror.document, nodes, places)
+        return copied(editing.mirror.document, nodes, places, sorted(editing.selection.notes))
 
     def cut(self) -> None:
         """Copy it and take it away."""
@@ -86,7 +88,7 @@ class Chosen:
 
     def duplicate(self) -> None:
         """What is selected, once more, a little below."""
-        if self.editing.selection.nodes:
+        if self.editing.selection.nodes or self.editing.selection.notes:
             self._paste(self._copied(), "Duplicate")
 
     def _paste(self, text: str, label: str, at: tuple[float, float] | None = None) -> None:
@@ -97,48 +99,72 @@ class Chosen:
                 self.editing.say(problem.describe())
             return
         if self.editing.do(made.commands, label):
-            self.editing.selection.only(made.nodes)
+            self.editing.selection.only(made.nodes, (), made.notes)
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move what is selected by a little."""
-        editing = self.editing
-        nodes = editing.selection.nodes
-        places = {id: (box.x + dx, box.y + dy) for id, box in editing.scene.boxes.items() if id in nodes}
-        editing.do(editing.selection.moving(editing.mirror.document, places), merge="nudge")
+        scene, chosen = self.editing.scene, self.editing.selection
+        within = scene.within(chosen.notes)
+        nodes, notes = chosen.nodes | within[0], chosen.notes | within[1]
+        self.editing.sheet.moved(
+            {id: (box.x + dx, box.y + dy) for id, box in scene.boxes.items() if id in nodes},
+            {id: (note.x + dx, note.y + dy) for id, note in scene.notes.items() if id in notes},
+            merge="nudge",
+        )
 
     def arrange(self, label: str, how: Callable[[list[Shape]], Mapping[str, tuple[float, float]]]) -> None:
-        """Put what is selected elsewhere as one step; all boxes, when fewer than two are."""
+        """Put what is selected elsewhere as one step; all boxes, when fewer than two things are."""
         editing = self.editing
-        every = editing.scene.boxes
-        chosen = editing.selection.nodes if len(editing.selection.nodes) > 1 else every.keys()
-        places = how(shapes(box for id, box in every.items() if id in chosen))
-        editing.do(editing.selection.moving(editing.mirror.document, dict(places)), label)
+        every, notes = editing.scene.boxes, editing.selection.notes
+        chosen: Collection[str] = editing.selection.nodes
+        if len(chosen) + len(notes) < 2:
+            chosen, notes = every.keys(), set()
+        found = shapes(box for id, box in every.items() if id in chosen)
+        found += [
+            Shape(NOTE + id, note.x, note.y, note.width, note.height)
+            for id, note in editing.scene.notes.items()
+            if id in notes
+        ]
+        places = how(found)
+        editing.sheet.moved(
+            {id: at for id, at in places.items() if not id.startswith(NOTE)},
+            {id.removeprefix(NOTE): at for id, at in places.items() if id.startswith(NOTE)},
+            label,
+        )
 
     def _tidied(self, boxes: list[Shape]) -> Mapping[str, tuple[float, float]]:
+        """Boxes alone: notes have no cables."""
         scene = self.editing.scene
+        boxes = [box for box in boxes if not box.id.startswith(NOTE)]
         inside = {box.id: scene.boxes[box.id] for box in boxes}
         return tidy(boxes, links(inside, self.editing.mirror.document.graph.cables))
 
     def select_all(self) -> None:
-        """Every box."""
-        self.editing.selection.only(self.editing.scene.boxes)
+        """Every box and every note."""
+        self.editing.selection.only(self.editing.scene.boxes, (), self.editing.scene.notes)
 
     def let_go(self) -> None:
-        """Whatever the hand holds; else what waits to be learned; else nothing is selected."""
+        """Whatever the hand holds; else what waits to be learned; else the presentation is left; else nothing is
+        selected.
+        """
         if self.editing.hands.doing is not None:
             self.editing.hands.cancel()
         elif self.editing.turning.grip is not None:
             self.editing.turning.cancel()
         elif self.editing.learning.waiting:
             self.editing.learning.stop()
+        elif self.editing.modes.presenting:
+            self.editing.modes.leave()
         else:
             self.editing.selection.clear()
 
     def step(self, by: int) -> None:
-        """Select the next box, from above to below."""
-        order = sorted(self.editing.scene.boxes.values(), key=lambda box: (box.y, box.x))
+        """Select the next box or note, from above to below."""
+        scene, chosen = self.editing.scene, self.editing.selection
+        order = [(box.y, box.x, id, False) for id, box in scene.boxes.items()]
+        order = sorted([*order, *((note.y, note.x, id, True) for id, note in scene.notes.items())])
         if order:
-            nodes = self.editing.selection.nodes
-            at = next((index for index, box in enumerate(order) if box.node in nodes), None)
-            index = (0 if by > 0 else -1) if at is None else (at + by) % len(order)
-            self.editing.selection.only([order[index].node])
+            selected = [id in (chosen.notes if is_note else chosen.nodes) for _, _, id, is_note in order]
+            at = selected.index(True) if True in selected else None
+            _, _, id, is_note = order[(0 if by > 0 else -1) if at is None else (at + by) % len(order)]
+            chosen.only(() if is_note else [id], (), [id] if is_note else ())

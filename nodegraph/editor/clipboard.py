@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nodegraph.core.cable import Cable
-from nodegraph.core.commands import Command, Restore
+from nodegraph.core.commands import AddNote, Command, Restore
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError, PatchFileError, Problem
 from nodegraph.core.graph import Graph
@@ -17,14 +17,19 @@ Point = tuple[float, float]
 
 @dataclass
 class Pasted:
-    """What pasting does: its commands, and the nodes that come."""
+    """What pasting does: its commands, and the nodes and notes that come."""
 
     commands: list[Command] = field(default_factory=list)
     nodes: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
-def copied(document: Document, nodes: Iterable[str], places: dict[str, Point] | None = None) -> str:
-    """Nodes with the cables among them, as the text of a patch. `places` are of nodes whose places are told nowhere."""
+def copied(
+    document: Document, nodes: Iterable[str], places: dict[str, Point] | None = None, notes: Iterable[str] = ()
+) -> str:
+    """Nodes with the cables among them, and notes, as the text of a patch. `places` are of nodes whose places are told
+    nowhere.
+    """
     graph = Graph(document.graph.registry)
     chosen = [id for id in nodes if id in document.graph]
     found = Document(graph)
@@ -36,12 +41,14 @@ def copied(document: Document, nodes: Iterable[str], places: dict[str, Point] | 
     for cable in document.graph.cables:
         if cable.from_node in graph and cable.to_node in graph:
             graph.lay(cable)
+    found.presentation = {id: document.presentation[id] for id in chosen if id in document.presentation}
+    found.notes = {id: document.notes[id] for id in notes if id in document.notes}
     return dumps(found)
 
 
 def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point | None = None) -> Pasted:
     """What brings a copied text into a document: everything moved `by` so much, or with its upper left corner `at` a
-    place. Nodes keep their ids where these are free.
+    place. Nodes and notes keep their ids where these are free, and their places in the presentation with them.
 
     Raises PatchError when the text holds no patch.
     """
@@ -53,25 +60,37 @@ def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point |
         names[id] = _free(id, taken)
         taken.add(names[id])
     places = {id: place for id in ids if (place := found.place(id)) is not None}
-    if at is not None and places:
-        by = at[0] - min(place[0] for place in places.values()), at[1] - min(place[1] for place in places.values())
+    laid = {id: (float(note["at"][0]), float(note["at"][1])) for id, note in found.notes.items() if "at" in note}
+    corners = [*places.values(), *laid.values()]
+    if at is not None and corners:
+        by = at[0] - min(place[0] for place in corners), at[1] - min(place[1] for place in corners)
     made = Pasted()
     come: set[str] = set()
     for id in ids:
         come.add(id)
         cables = (*found.graph.cables_into(id), *found.graph.cables_out_of(id))
-        laid = dict.fromkeys(cable for cable in cables if cable.from_node in come and cable.to_node in come)
+        inside = dict.fromkeys(cable for cable in cables if cable.from_node in come and cable.to_node in come)
         if id in places:
             found.put(id, [round(places[id][0] + by[0]), round(places[id][1] + by[1])])
         made.commands.append(
             Restore(
                 names[id],
                 entry_data(found.graph.node(id)),
-                tuple(str(_renamed(cable, names)) for cable in laid),
+                tuple(str(_renamed(cable, names)) for cable in inside),
                 found.view.get(id),
+                found.presentation.get(id) if names[id] == id else None,
             )
         )
         made.nodes.append(names[id])
+    taken = set(document.notes)
+    for id, note in found.notes.items():
+        new = _free(id, taken)
+        taken.add(new)
+        moved = {name: value for name, value in note.items() if new == id or name != "present"}
+        if id in laid:
+            moved["at"] = [round(laid[id][0] + by[0]), round(laid[id][1] + by[1])]
+        made.commands.append(AddNote(new, moved))
+        made.notes.append(new)
     return made
 
 
@@ -84,7 +103,7 @@ def _document(text: str, document: Document) -> Document:
         what = "What was copied last is no piece of a patch."
         raise PatchError(Problem("nothing-to-paste", what, "Copy boxes first, or the text of a patch."))
     found, problems = read(whole[begin : end + 1], kinds=document.graph.registry)
-    if found is None or (problems and not len(found.graph)):
+    if found is None or (problems and not len(found.graph) and not found.notes):
         raise PatchFileError(problems)
     return found
 

@@ -26,7 +26,10 @@ from nodegraph.editor.keys import Keys
 from nodegraph.editor.learning import Learning
 from nodegraph.editor.link import AWAY, QUIET, STEADY, TOPICS, Down, Link, News, Place, Up
 from nodegraph.editor.mirror import Mirror
+from nodegraph.editor.modes import Modes
+from nodegraph.editor.noting import Noting
 from nodegraph.editor.objects import Objects
+from nodegraph.editor.pictures import Pictures
 from nodegraph.editor.presetting import Presetting
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.seeing import Seeing
@@ -83,7 +86,10 @@ class Editing:
             "zoom-in": lambda: self._zoom(2.0), "zoom-out": lambda: self._zoom(-2.0),
             "zoom-none": self._zoom_none, "show-all": self.show_all,
         }  # fmt: skip
+        self.modes = Modes(self)
+        self.pictures = Pictures(self)
         self.objects = Objects(self)
+        self.noting = Noting(self)
         self.chosen = Chosen(self, clipboard)
         self.helping = Helping(self)
         self.turning = Turning(self)
@@ -93,13 +99,14 @@ class Editing:
         self.choices = Choices(self, settings or Settings())
         self.tour = Tour(self, self.choices)
         self.actions |= {**self.choices.actions(), **self.tour.actions()}
-        self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
+        self.actions |= {"new-object": self.objects.new, "edit-object": self._edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
         self.actions["help"] = self.helping.selected
         self.actions["insert-object"] = self.objects.insert_chosen
         for part in (
-            self.chosen, self.sheets, self.ways, self.seeing, self.turning, self.learning, self.presetting,
+            self.chosen, self.noting, self.modes, self.sheets, self.ways, self.seeing, self.turning, self.learning,
+            self.presetting,
         ):  # fmt: skip
             self.actions |= part.actions()
         self.hear("log", self._logged)
@@ -270,7 +277,13 @@ class Editing:
         """For the window: what is edited, and whether it is saved."""
         where = "" if self.link.up else " – the engine is away" if self.mirror.ready else " – the engine comes up"
         way = " › ".join(name for name, _ in self.sheets.way())
-        return f"{'● ' if self.sheets.unsaved else ''}{way}{where} – nodegraph"
+        modes = f" ({self.modes.words})" if self.modes.words else ""
+        return f"{'● ' if self.sheets.unsaved else ''}{way}{modes}{where} – nodegraph"
+
+    @property
+    def locked(self) -> bool:
+        """Whether boxes cannot be edited now."""
+        return self.modes.locked
 
     # -- edits
 
@@ -278,6 +291,10 @@ class Editing:
         """Carry out commands as one step. False when it cannot be, which is said."""
         if not self.link.up:
             self.say(AWAY.describe())
+            return False
+        refusal = self.modes.refusal(commands) if commands else None
+        if refusal is not None:
+            self.say(refusal)
             return False
         done = self.mirror.edit(commands, label=label, merge=merge)
         self.follow()
@@ -323,6 +340,11 @@ class Editing:
         return self.do([Set(node, {name: value})], "" if value is not None else f"Reset {node}.{name}")
 
     # -- objects
+
+    def _edit(self) -> None:
+        """What is written in the note or the object that is selected."""
+        if not self.noting.edit_selected():
+            self.objects.edit()
 
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""

@@ -6,13 +6,14 @@ the void draws a box around what is to be selected. Middle, or left with space h
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from nodegraph.core.cable import Cable
-from nodegraph.core.commands import Command, Connect
+from nodegraph.core.commands import Command, Connect, SetNote
 from nodegraph.editor import wiring as wire
+from nodegraph.editor.notes import SMALLEST, resize
 from nodegraph.editor.scene import Port, Scene
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.turning import Turning
@@ -23,6 +24,8 @@ Point = tuple[float, float]
 LEFT, RIGHT, MIDDLE = 0, 1, 2
 SLACK: Final = 3.0
 """So many points of the screen are no move yet."""
+CORNER: Final = 9.0
+"""How near to the corner of a note, in points of the screen, is at it."""
 
 
 class Desk(Protocol):
@@ -37,17 +40,21 @@ class Desk(Protocol):
 
     @property
     def step(self) -> float | None: ...
+    @property
+    def locked(self) -> bool: ...
     def do(self, commands: list[Command], label: str = "") -> bool: ...
+    def moved(self, places: Mapping[str, Point], notes: Mapping[str, Point]) -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
 
 
 @dataclass
 class Moving:
-    """Boxes in the hand: where it took them, and how far it has brought them."""
+    """Boxes and notes in the hand: where it took them, and how far it has brought them."""
 
     start: Point
     nodes: set[str]
+    notes: set[str] = field(default_factory=set)
     by: Point = (0.0, 0.0)
     begun: bool = False
     taken: str = ""
@@ -61,6 +68,16 @@ class Framing:
     start: Point
     at: Point
     before: set[str] = field(default_factory=set)
+    notes: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Resizing:
+    """The corner of a note in the hand, and how much beside it the hand took it."""
+
+    note: str
+    beside: Point
+    size: Point | None = None
 
 
 @dataclass
@@ -77,7 +94,7 @@ class Holding:
     at: Point
 
 
-Doing = Moving | Framing | Panning | Holding | Wiring | None
+Doing = Moving | Framing | Resizing | Panning | Holding | Wiring | None
 
 
 class Hands:
@@ -94,8 +111,11 @@ class Hands:
         """Whether the space bar is held: the left button pans."""
         self.held: frozenset[str] = frozenset()
         """The modifiers that are held: with shift a control is turned slowly, with ctrl fast."""
-        self._may_unselect: str | None = None
-        self._acts: dict[type, Callable[[], None]] = {Moving: self._drop, Holding: self._turned, Wiring: self._join}
+        self._may_unselect: tuple[list[str], list[str]] | None = None
+        """The node or the note that alone is selected when the hand lets go of all that are."""
+        self._acts: dict[type, Callable[[], None]] = {
+            Moving: self._drop, Holding: self._turned, Wiring: self._join, Resizing: self._resized,
+        }  # fmt: skip
 
     def press(self, x: float, y: float, button: int = LEFT, *, more: bool = False) -> None:
         """A button goes down; `more` adds to what is selected."""
@@ -109,7 +129,7 @@ class Hands:
             return
         desk, view = self.desk, self.desk.viewport
         px, py = view.patch(x, y)
-        port = desk.scene.port_at(px, py, view.zoom)
+        port = None if desk.locked else desk.scene.port_at(px, py, view.zoom)
         if port is not None:
             self.doing = wire.begun(desk.scene, port, (px, py))
             return
@@ -119,24 +139,53 @@ class Hands:
             desk.selection.only([box.node])
             self.doing = Holding((x, y))
             return
+        if desk.locked:  # it is played, and nothing of it is taken
+            return
         if box is not None:
-            self._may_unselect = None
-            if more:
-                desk.selection.toggle(box.node)
-            elif box.node not in desk.selection.nodes:
-                desk.selection.only([box.node])
-            else:
-                self._may_unselect = box.node
-            if box.node in desk.selection.nodes:
-                self.doing = Moving((px, py), set(desk.selection.nodes), taken=box.node)
+            self._take(box.node, desk.selection.nodes, ([box.node], []), more)
+            return
+        if self._take_corner(px, py):
             return
         cable = desk.scene.cable_at(px, py, view.zoom)
         if cable is not None:
             desk.selection.only((), {*desk.selection.cables, cable} if more else {cable})
             return
+        note = desk.scene.note_at(px, py)
+        if note is not None:
+            self._take(note.note, desk.selection.notes, ([], [note.note]), more)
+            return
         if not more:
             desk.selection.clear()
-        self.doing = Framing((px, py), (px, py), set(desk.selection.nodes))
+        self.doing = Framing((px, py), (px, py), set(desk.selection.nodes), set(desk.selection.notes))
+
+    def _take(self, id: str, chosen: set[str], alone: tuple[list[str], list[str]], more: bool) -> None:
+        """Take a box or a note, with all that is selected and what lies in the panels among it; `chosen` are the
+        selected ones of its sort.
+        """
+        selection = self.desk.selection
+        self._may_unselect = None
+        if more:
+            chosen ^= {id}
+            if id not in chosen:
+                return
+        elif id in chosen:
+            self._may_unselect = alone
+        else:
+            selection.only(alone[0], (), alone[1])
+        nodes, notes = self.desk.scene.within(selection.notes)
+        at = self.desk.viewport.patch(*self.at)
+        self.doing = Moving(at, nodes | selection.nodes, notes | selection.notes, taken=id)
+
+    def _take_corner(self, x: float, y: float) -> bool:
+        """The corner of a selected note, if it is there."""
+        desk = self.desk
+        reach = CORNER / desk.viewport.zoom
+        for id in () if desk.scene.presenting else desk.selection.notes:
+            note = desk.scene.notes.get(id)
+            if note is not None and abs(note.corner[0] - x) <= reach and abs(note.corner[1] - y) <= reach:
+                self.doing = Resizing(id, (note.corner[0] - x, note.corner[1] - y))
+                return True
+        return False
 
     def move(self, x: float, y: float) -> bool:
         """The mouse is elsewhere. Whether anything looks otherwise then."""
@@ -152,13 +201,17 @@ class Hands:
             dx, dy = px - doing.start[0], py - doing.start[1]
             if doing.begun or max(abs(dx), abs(dy)) * view.zoom > SLACK:
                 doing.begun, doing.by = True, self._on_the_grid(doing, dx, dy)
-                scene.shift(doing.nodes, *doing.by)
+                scene.shift(doing.nodes, *doing.by, doing.notes)
         elif isinstance(doing, Holding):
             self.desk.turning.drag(x - doing.at[0], self.held)
             doing.at = (x, y)
+        elif isinstance(doing, Resizing):
+            self._resize(doing, px + doing.beside[0], py + doing.beside[1])
         elif isinstance(doing, Framing):
             doing.at = (px, py)
-            self.desk.selection.only({*doing.before, *scene.boxes_in(*doing.start, *doing.at)})
+            frame = (*doing.start, *doing.at)
+            notes = {*doing.notes, *scene.notes_in(*frame)}
+            self.desk.selection.only({*doing.before, *scene.boxes_in(*frame)}, (), notes)
         elif isinstance(doing, Wiring):
             doing.at = (px, py)
             doing.over = wire.over(scene, doing, px, py, view.zoom)
@@ -195,7 +248,13 @@ class Hands:
         doing, scene = self.doing, self.desk.scene
         if isinstance(doing, Moving):
             doing.nodes &= scene.boxes.keys()
-            scene.shift(doing.nodes, *doing.by)
+            doing.notes &= scene.notes.keys()
+            scene.shift(doing.nodes, *doing.by, doing.notes)
+        elif isinstance(doing, Resizing):
+            if doing.note not in scene.notes:
+                self.doing = None
+            elif doing.size is not None:
+                resize(scene.notes[doing.note], doing.size)
         elif doing is None and self.hover_cable not in scene.document.graph.cables:
             self.hover_cable = None
         elif isinstance(doing, Wiring):
@@ -207,9 +266,11 @@ class Hands:
     def cancel(self) -> None:
         """As if the hand had never taken anything."""
         if isinstance(self.doing, Moving):
-            self.desk.scene.shift(self.doing.nodes, 0.0, 0.0)
+            self.desk.scene.shift(self.doing.nodes, 0.0, 0.0, self.doing.notes)
         elif isinstance(self.doing, Holding):
             self.desk.turning.cancel()
+        elif isinstance(self.doing, Resizing):
+            self._as_told(self.doing.note)
         self.doing = None
 
     def double(self, x: float, y: float) -> None:
@@ -232,11 +293,38 @@ class Hands:
         assert isinstance(doing, Moving)
         if not doing.begun:
             if self._may_unselect is not None:
-                desk.selection.only([self._may_unselect])
+                nodes, alone = self._may_unselect
+                desk.selection.only(nodes, (), alone)
             return
         places = {id: (box.x, box.y) for id, box in desk.scene.boxes.items() if id in doing.nodes}
-        if not desk.do(desk.selection.moving(desk.scene.document, places)):
-            desk.scene.shift(doing.nodes, 0.0, 0.0)
+        notes = {id: (note.x, note.y) for id, note in desk.scene.notes.items() if id in doing.notes}
+        if not desk.moved(places, notes):
+            desk.scene.shift(doing.nodes, 0.0, 0.0, doing.notes)
+
+    def _resize(self, doing: Resizing, x: float, y: float) -> None:
+        """An image keeps its shape."""
+        note = self.desk.scene.notes[doing.note]
+        width, height = max(SMALLEST, x - note.x), max(SMALLEST, y - note.y)
+        if note.kind == "image":
+            shape = note.height / note.width
+            width = max(width, height / shape)
+            height = width * shape
+        doing.size = width, height
+        resize(note, doing.size)
+
+    def _resized(self) -> None:
+        doing, desk = self.doing, self.desk
+        assert isinstance(doing, Resizing)
+        if doing.size is not None:
+            size = [round(side) for side in doing.size]
+            if not desk.do([SetNote(doing.note, {"size": size})], f"Resize {doing.note}"):
+                self._as_told(doing.note)
+
+    def _as_told(self, id: str) -> None:
+        """As large as the document says."""
+        scene = self.desk.scene
+        if id in scene.notes and id in scene.document.notes:
+            resize(scene.notes[id], scene.document.notes[id].get("size"))
 
     def _join(self) -> None:
         doing, desk = self.doing, self.desk

@@ -45,7 +45,7 @@ class Objects:
     def edit(self) -> None:
         """Change the text of the one that is selected."""
         editing = self.editing
-        if len(editing.selection.nodes) == 1:
+        if len(editing.selection.nodes) == 1 and not editing.modes.refuses():
             box = editing.scene.boxes[next(iter(editing.selection.nodes))]
             self.asked, self.changing = (box.x, box.y, None), box.node
             self.into = None
@@ -77,7 +77,8 @@ class Objects:
 
     def ask(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""
-        self.asked, self.changing, self.into = (x, y, wiring), None, None
+        if not self.editing.modes.refuses():
+            self.asked, self.changing, self.into = (x, y, wiring), None, None
 
     def answer(self, text: str | None) -> bool:
         """What was typed; None: nothing after all. False when it is no object, which is said."""

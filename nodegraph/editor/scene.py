@@ -14,6 +14,7 @@ from nodegraph.core.document import Document
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.editor import arranging
+from nodegraph.editor.notes import NoteBox, lay_out
 from nodegraph.editor.objecttext import label_of
 
 Point = tuple[float, float]
@@ -39,6 +40,8 @@ ORIGIN: Final = (40.0, 40.0)
 PIECES: Final = 20
 BEND: Final = 120.0
 """How far a cable's curve may reach beyond its ends."""
+LARGE: Final = 1.6
+"""So much larger are boxes when the patch is presented."""
 _Named = tuple[str, CableKind | None, bool]
 """A port's name, what flows there, and whether it is a control."""
 
@@ -75,6 +78,10 @@ class Box:
     height: float = HEIGHT
     rows: tuple[str, ...] = ()
     """The controls that it shows below its text."""
+    scale: float = 1.0
+    """So much larger than usual is all that is in it."""
+    flows: CableKind | None = None
+    """What flows there, when its ports are not shown."""
 
     def place(self, port: Port) -> Point:
         """The middle of a port: inlets above, outlets below."""
@@ -84,13 +91,14 @@ class Box:
         """The control that it shows at a point."""
         if not (self.rows and self.x + PADDING / 2 <= x <= self.x + self.width - PADDING / 2):
             return None
-        index = int((y - self.y - HEIGHT) // ROW)
+        index = int((y - self.y - HEIGHT * self.scale) // (ROW * self.scale))
         return self.rows[index] if 0 <= index < len(self.rows) else None
 
     def row(self, index: int) -> tuple[float, float, float, float]:
         """Left, top, right and bottom of a control that it shows."""
-        top = self.y + HEIGHT + ROW * index
-        return self.x + PADDING, top + 2.0, self.x + self.width - PADDING, top + ROW - 2.0
+        pitch, beside = ROW * self.scale, PADDING * self.scale
+        top = self.y + HEIGHT * self.scale + pitch * index
+        return self.x + beside, top + 2.0, self.x + self.width - beside, top + pitch - 2.0
 
     def holds(self, x: float, y: float) -> bool:
         """Whether a point lies in it."""
@@ -107,11 +115,15 @@ class Scene:
     def __init__(self) -> None:
         self.boxes: dict[str, Box] = {}
         """In the order in which they are drawn: the last lies on top."""
+        self.notes: dict[str, NoteBox] = {}
+        """Below the boxes, in the order in which they are drawn."""
         self.document = Document()
         self.version = 0
         """Another number whenever it is laid out anew."""
         self.moved: set[str] = set()
         """Boxes that were shifted since somebody has drawn it."""
+        self.presenting = False
+        """Whether only what is marked for it is shown, at its places in the presentation."""
         self._tidied: dict[str, Point] = {}
         """Places of nodes whose places the document does not tell."""
 
@@ -119,7 +131,15 @@ class Scene:
         """Lay out what the document has now."""
         self.document = document
         self.version += 1
+        self.notes = lay_out(document, self.presenting)
         graph = document.graph.view
+        if self.presenting:
+            self.boxes = {
+                id: _presented(box_of(graph, entry, *at, document.shown(id)))
+                for id, entry in graph.nodes.items()
+                if (at := document.presented(id)) is not None
+            }
+            return
         self.boxes = {
             id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)), document.shown(id))
             for id, entry in graph.nodes.items()
@@ -135,10 +155,17 @@ class Scene:
 
     def home(self, node: str) -> Point:
         """Where a box belongs, wherever the hand has brought it."""
+        if self.presenting and node in self.document.presentation:
+            x, y = self.document.presentation[node]
+            return float(x), float(y)
         return self.document.place(node) or self._tidied.get(node, ORIGIN)
 
-    def shift(self, nodes: Iterable[str], dx: float, dy: float) -> None:
-        """Move boxes here alone, as long as the hand holds them."""
+    def shift(self, nodes: Iterable[str], dx: float, dy: float, notes: Iterable[str] = ()) -> None:
+        """Move boxes and notes here alone, as long as the hand holds them."""
+        for id in notes:
+            if id in self.notes:
+                told = self.document.notes[id]["present" if self.presenting else "at"]
+                self.notes[id].x, self.notes[id].y = told[0] + dx, told[1] + dy
         for id in nodes:
             if id in self.boxes:
                 self.moved.add(id)
@@ -152,7 +179,9 @@ class Scene:
         return next((port for port in ports if port.name == name), None)
 
     def ends(self, cable: Cable) -> tuple[Point, Point] | None:
-        """Where a cable begins and ends."""
+        """Where a cable begins and ends; None too when cables are not shown."""
+        if self.presenting:
+            return None
         outlet = self.port(cable.from_node, cable.from_port, True)
         inlet = self.port(cable.to_node, cable.to_port, False)
         if outlet is None or inlet is None:
@@ -183,6 +212,10 @@ class Scene:
         """The topmost box there."""
         return next((box for box in reversed(self.boxes.values()) if box.holds(x, y)), None)
 
+    def note_at(self, x: float, y: float) -> NoteBox | None:
+        """The topmost note that a hand takes there."""
+        return next((note for note in reversed(self.notes.values()) if note.holds(x, y)), None)
+
     def cable_at(self, x: float, y: float, zoom: float = 1.0) -> Cable | None:
         """The nearest cable within reach."""
         reach = 6.0 / zoom
@@ -212,9 +245,26 @@ class Scene:
         top, bottom = min(top, bottom), max(top, bottom)
         return [id for id, box in self.boxes.items() if box.meets(left, top, right, bottom)]
 
-    def bounds(self, nodes: Iterable[str] | None = None) -> tuple[float, float, float, float] | None:
-        """Left, top, right and bottom of boxes, of all of them without `nodes`; None without any."""
-        chosen = list(self.boxes.values()) if nodes is None else [self.boxes[id] for id in nodes if id in self.boxes]
+    def notes_in(self, left: float, top: float, right: float, bottom: float) -> list[str]:
+        """The notes that a frame takes, in any direction drawn."""
+        left, right = min(left, right), max(left, right)
+        top, bottom = min(top, bottom), max(top, bottom)
+        return [id for id, note in self.notes.items() if note.meets(left, top, right, bottom)]
+
+    def within(self, notes: Iterable[str]) -> tuple[set[str], set[str]]:
+        """The nodes and the notes that lie in these panels."""
+        panels = [self.notes[id] for id in notes if id in self.notes and self.notes[id].kind == "panel"]
+        boxes = {id for id, box in self.boxes.items() if any(panel.surrounds(box) for panel in panels)}
+        return boxes, {id for id, note in self.notes.items() if any(panel.surrounds(note) for panel in panels)}
+
+    def bounds(
+        self, nodes: Iterable[str] | None = None, notes: Iterable[str] = ()
+    ) -> tuple[float, float, float, float] | None:
+        """Left, top, right and bottom of boxes and notes, of all of them without `nodes`; None without any."""
+        chosen: list[Box | NoteBox] = [*self.boxes.values(), *self.notes.values()]
+        if nodes is not None:
+            chosen = [self.boxes[id] for id in nodes if id in self.boxes]
+            chosen += [self.notes[id] for id in notes if id in self.notes]
         if not chosen:
             return None
         return (
@@ -258,6 +308,16 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float, shown: tuple[
         )
 
     return Box(entry.id, text, x, y, width, ports(ins, False), ports(outs, True), entry.spec is not None, height, rows)
+
+
+def _presented(box: Box) -> Box:
+    """The same for a presentation: large, and without ports."""
+    ports = (*box.outlets, *box.inlets)
+    width = LARGE * max(2 * PADDING + CHARACTER * len(box.text), ROW_WIDTH if box.rows else 0.0)
+    flows = ports[0].kind if ports else None
+    return replace(
+        box, width=width, height=LARGE * box.height, scale=LARGE, inlets=(), outlets=(), flows=flows
+    )  # fmt: skip
 
 
 def shapes(boxes: Iterable[Box]) -> list[arranging.Box]:

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nodegraph.core.cable import Cable
-from nodegraph.core.commands import Command, Disconnect, Move, Remove
+from nodegraph.core.commands import Command, Disconnect, Move, Present, Remove, RemoveNote, SetNote
 from nodegraph.core.document import Document
+
+Point = tuple[float, float]
 
 
 @dataclass
 class Selection:
-    """Nodes and cables that what is done next is for."""
+    """Nodes, cables and notes that what is done next is for."""
 
     nodes: set[str] = field(default_factory=set)
     cables: set[Cable] = field(default_factory=set)
+    notes: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.nodes or self.cables)
+        return bool(self.nodes or self.cables or self.notes)
 
     def clear(self) -> None:
         """Nothing is selected."""
         self.nodes.clear()
         self.cables.clear()
+        self.notes.clear()
 
-    def only(self, nodes: Iterable[str] = (), cables: Iterable[Cable] = ()) -> None:
+    def only(self, nodes: Iterable[str] = (), cables: Iterable[Cable] = (), notes: Iterable[str] = ()) -> None:
         """These, and nothing else."""
-        self.nodes, self.cables = set(nodes), set(cables)
+        self.nodes, self.cables, self.notes = set(nodes), set(cables), set(notes)
 
     def toggle(self, node: str) -> None:
         """This one too, or no more."""
@@ -37,6 +41,7 @@ class Selection:
         """What is gone is not selected any more."""
         self.nodes = {node for node in self.nodes if node in document.graph}
         self.cables = {cable for cable in self.cables if cable in document.graph.cables}
+        self.notes = {note for note in self.notes if note in document.notes}
 
     def removing(self, document: Document) -> list[Command]:
         """What takes it away: cables first, for a node takes its own along."""
@@ -44,13 +49,26 @@ class Selection:
         cables = [cable for cable in graph.cables if cable in self.cables]
         loose = [cable for cable in cables if not self.nodes & {cable.from_node, cable.to_node}]
         nodes = [node for node in graph.nodes if node in self.nodes]
-        return [*(Disconnect(str(cable)) for cable in loose), *(Remove(node) for node in nodes)]
+        notes = [RemoveNote(note) for note in sorted(self.notes) if note in document.notes]
+        return [*(Disconnect(str(cable)) for cable in loose), *(Remove(node) for node in nodes), *notes]
 
-    def moving(self, document: Document, places: dict[str, tuple[float, float]]) -> list[Command]:
-        """What puts its boxes at these places, in whole points."""
+    def moving(
+        self, document: Document, places: Mapping[str, Point], notes: Mapping[str, Point] | None = None,
+        *, presenting: bool = False,
+    ) -> list[Command]:  # fmt: skip
+        """What puts boxes and notes at these places, in whole points; `presenting`: in the presentation."""
+        told = (lambda node: document.presentation.get(node)) if presenting else document.place
         moved = {
             node: [round(x), round(y)]
             for node, (x, y) in places.items()
-            if node in document.graph and document.place(node) != (round(x), round(y))
+            if node in document.graph and list(told(node) or ()) != [round(x), round(y)]
         }
-        return [Move(moved)] if moved else []
+        made: list[Command] = []
+        if moved:
+            made.append(Present(moved) if presenting else Move(moved))
+        name = "present" if presenting else "at"
+        for id, (x, y) in (notes or {}).items():
+            at = [round(x), round(y)]
+            if id in document.notes and list(document.notes[id].get(name) or ()) != at:
+                made.append(SetNote(id, {name: at}))
+        return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
 from nodegraph.core.commands import Command
@@ -14,6 +14,7 @@ from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wiring import Wiring
 
+Point = tuple[float, float]
 ROOT: Final = "/patch"
 """Where the addresses of the outermost patch begin."""
 
@@ -27,8 +28,10 @@ class Desk(Protocol):
     def natural(self) -> float: ...
     @property
     def step(self) -> float | None: ...
+    @property
+    def locked(self) -> bool: ...
 
-    def do(self, commands: list[Command], label: str = "") -> bool: ...
+    def do(self, commands: list[Command], label: str = "", merge: str | None = None) -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
 
@@ -116,12 +119,31 @@ class Sheet:
             self.show_all(size)
         return True
 
+    @property
+    def locked(self) -> bool:
+        """Whether boxes cannot be edited now."""
+        return self._desk.locked
+
+    def moved(self, places: Mapping[str, Point], notes: Mapping[str, Point], label: str = "", merge: str | None = None
+              ) -> bool:  # fmt: skip
+        """Put boxes and notes elsewhere as one step: where they are shown now, in the patch or in its presentation."""
+        made = self.selection.moving(self.mirror.document, places, notes, presenting=self.scene.presenting)
+        if not label and len(made) > 1:
+            label = "Move"
+        return self._desk.do(made, label, merge)
+
+    def present(self, on: bool) -> None:
+        """Show what is marked for the presentation, or everything."""
+        self.scene.presenting = on
+        self.selection.clear()
+        self.scene.follow(self.mirror.document)
+
     def another(self) -> None:
         """It is another document from now on: all of it is shown when it has come."""
         self._shown_once = False
 
-    def show_all(self, size: tuple[float, float]) -> None:
-        """The whole of it, in a window of this size."""
+    def show_all(self, size: tuple[float, float], most: float = 1.0) -> None:
+        """The whole of it, in a window of this size; at most so many times as large as it is."""
         bounds = self.scene.bounds()
         if bounds is not None:
-            self.viewport.show(*bounds, *size, largest=self._desk.natural)
+            self.viewport.show(*bounds, *size, largest=most * self._desk.natural)

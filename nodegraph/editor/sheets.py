@@ -208,6 +208,8 @@ class Sheets:
     def encapsulate(self) -> None:
         """What is selected becomes a patch file of its own, and a node in its place."""
         editing, sheet = self.editing, self.top
+        if editing.modes.refuses():
+            return
         if not sheet.selection.nodes:
             editing.say("Nothing is selected that could become a subpatch.")
             return

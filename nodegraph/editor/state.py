@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.hands import Framing, Holding, Moving, Panning
+from nodegraph.editor.hands import Framing, Holding, Moving, Panning, Resizing
 from nodegraph.editor.scene import Box
 from nodegraph.editor.wiring import Wiring
 
-DOING = {Moving: "moving", Framing: "framing", Panning: "panning", Holding: "turning", Wiring: "wiring", type(None): ""}
+DOING = {
+    Moving: "moving", Framing: "framing", Resizing: "resizing", Panning: "panning", Holding: "turning",
+    Wiring: "wiring", type(None): "",
+}  # fmt: skip
 
 
 def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict[str, Any]:
@@ -44,6 +47,15 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
         "waiting": len(mirror.waiting), "boxes": {id: box(found) for id, found in editing.scene.boxes.items()},
         "cables": [str(cable) for cable in mirror.document.graph.cables], "selected": sorted(editing.selection.nodes),
         "selected_cables": sorted(str(cable) for cable in editing.selection.cables),
+        "selected_notes": sorted(editing.selection.notes),
+        "notes": {
+            id: {
+                "kind": note.kind, "text": note.text, "corner": seen(*note.corner), "at": seen(note.x, note.y),
+                "grip": seen(note.x + note.width / 2, note.y + min(note.title, note.height) / 2),
+            }
+            for id, note in editing.scene.notes.items()
+        },
+        "locked": editing.modes.locked, "presenting": editing.modes.presenting,
         "zoom": round(view.zoom, 4), "view": [round(view.x, 1), round(view.y, 1)],
         "doing": DOING[type(editing.hands.doing)],
         "hand": [round(at + first, 1) for at, first in zip(editing.hands.at, origin, strict=True)],

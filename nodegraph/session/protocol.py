@@ -8,7 +8,7 @@ A request is answered under its number, with what it wanted or with what is wron
 
 What a client has subscribed to it is told, as it comes: ``{"on": "values", "by": "pad", "values": {…}}``.
 docs/server.md lists the requests; `session.asking`, `session.looking`, `session.changing`, `session.recalling`,
-`session.learning`, `session.browsing` and `session.fetching` carry them out.
+`session.learning`, `session.browsing`, `session.fetching` and `session.picturing` carry them out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from nodegraph.core.errors import Fault, NodegraphError, PatchError, Problem
 from nodegraph.core.hints import shown
 from nodegraph.core.messages import BANG, Note, NoteExpression, from_wire
 from nodegraph.core.ports import CableKind
-from nodegraph.session import asking, browsing, changing, fetching, learning, looking, recalling
+from nodegraph.session import asking, browsing, changing, fetching, learning, looking, picturing, recalling
 from nodegraph.session.layout import Layout
 from nodegraph.session.levels import Levels
 from nodegraph.session.news import TOPICS
@@ -39,7 +39,7 @@ PROBED_S: Final = 1 / 15
 SHORTEST_S: Final = 0.02
 Push = Callable[[str, Mapping[str, Any]], None]
 
-assert all((asking, browsing, changing, fetching, learning, looking, recalling))  # they declare the requests
+assert all((asking, browsing, changing, fetching, learning, looking, picturing, recalling))  # they declare the requests
 _count = itertools.count(1)
 
 

@@ -33,6 +33,7 @@ from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 from nodegraph.session.presets import Presets
 from nodegraph.session.sheets import Sheets
+from nodegraph.session.updating import sounds_otherwise, stored, update
 from nodegraph.timing.following import Following, follow
 
 if TYPE_CHECKING:
@@ -317,7 +318,7 @@ class Session:
             if not undo:
                 return []
             try:
-                self._update()
+                self._update(sounds_otherwise(made))
             except NodegraphError:
                 perform(document, undo)
                 raise
@@ -338,24 +339,21 @@ class Session:
             label = there()
             if label is not None:
                 try:
-                    self._update()
+                    self._update(sounds_otherwise(self.patch.history.last))
                 except NodegraphError:
                     back()
                     raise
                 self._changed(by)
             return label
 
-    def _update(self) -> None:
-        if self.playing is not None and self.playing.running:
-            self.playing.update()
-        else:
-            self.patch.graph.refresh()
+    def _update(self, sounds: bool = True) -> None:
+        update(self.patch, self.playing, sounds)
 
     def _changed(self, by: str) -> None:
         history = self.patch.history
         self.revision += 1
-        sets = [command for command in history.last if isinstance(command, Set)]
-        self.parameters_changed(f"{ROOT}/{command.node}/{name}" for command in sets for name in command.values)
+        if sounds_otherwise(history.last) or self._parameters is None:
+            self.parameters_changed(stored(history.last))
         self.news.tell(
             "changed",
             {

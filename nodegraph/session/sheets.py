@@ -24,6 +24,7 @@ from nodegraph.core.patchfile import dumps, load, read
 from nodegraph.core.spec import Role
 from nodegraph.core.subpatches import SUFFIX, PatchKinds
 from nodegraph.session.parameters import ROOT
+from nodegraph.session.updating import sounds_otherwise
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
@@ -140,14 +141,15 @@ class Sheets:
         undo = perform(document, made)
         if not undo:
             return []
+        sounds = sounds_otherwise(made)
         try:
-            self._play(sheet)
+            self._play(sheet, sounds)
         except NodegraphError:
             perform(document, undo)
             self._play(sheet)
             raise
         sheet.patch.history.done(made, undo, label=label, merge=None if merge is None else (by, merge))
-        self._changed(sheet, by)
+        self._changed(sheet, by, sounds)
         return made
 
     def undo(self, name: str, *, by: str) -> str | None:
@@ -163,23 +165,25 @@ class Sheets:
     def _go(self, sheet: Sheet, there: Callable[[], str | None], back: Callable[[], str | None], by: str) -> str | None:
         label = there()
         if label is not None:
+            sounds = sounds_otherwise(sheet.patch.history.last)
             try:
-                self._play(sheet)
+                self._play(sheet, sounds)
             except NodegraphError:
                 back()
                 self._play(sheet)
                 raise
-            self._changed(sheet, by)
+            self._changed(sheet, by, sounds)
         return label
 
-    def _play(self, sheet: Sheet) -> None:
-        """Let the text of a sheet count."""
+    def _play(self, sheet: Sheet, sounds: bool = True) -> None:
+        """Let the text of a sheet count; without `sounds` it only looks otherwise, and the engine is left alone."""
         self.drafts.put(sheet.path, dumps(sheet.patch.document))
-        self.session._update()
-        for other in self:
-            other.patch.graph.refresh()
+        if sounds:
+            self.session._update()
+            for other in self:
+                other.patch.graph.refresh()
 
-    def _changed(self, sheet: Sheet, by: str) -> None:
+    def _changed(self, sheet: Sheet, by: str, sounds: bool = True) -> None:
         history = sheet.patch.history
         sheet.revision += 1
         prefixes = list(_prefixes(self.session.patch.document, sheet.path))
@@ -190,7 +194,8 @@ class Sheets:
             for value in command.values
             for prefix in prefixes
         ]
-        self.session.parameters_changed(stored)
+        if sounds:
+            self.session.parameters_changed(stored)
         if not history.changed and _same(sheet):
             self.drafts.put(sheet.path, None)
         self.session.news.tell(

@@ -18,7 +18,7 @@ anything = st.recursive(
 ids = st.sampled_from(["a", "b1", "b2", "b10", "snare-2", "größe"]) | st.from_regex(ID, fullmatch=True).filter(
     lambda text: len(text) <= 64
 )
-FOREIGN = ("kind", "nodegraph", "title", "about", "nodes", "cables", "view")
+FOREIGN = ("kind", "nodegraph", "title", "about", "nodes", "cables", "view", "presets", "notes", "presentation")
 
 
 @st.composite
@@ -36,6 +36,20 @@ def entries(draw: Any, id: str) -> NodeEntry:
 
 
 @st.composite
+def notes(draw: Any) -> dict[str, Any]:
+    """A note of any kind, with keys that nobody knows; its known keys in their order."""
+    place = st.tuples(st.integers(-999, 999), st.floats(-1e6, 1e6)).map(list)
+    sizes = st.tuples(st.integers(1, 999), st.floats(1.0, 1e5)).map(list)
+    made: dict[str, Any] = {
+        "kind": draw(st.sampled_from(["comment", "panel", "image", "sticker"])), "text": draw(texts),
+        "file": draw(texts.filter(bool)), "at": draw(place), "size": draw(sizes),
+    }  # fmt: skip
+    made |= draw(st.fixed_dictionaries({}, optional={"points": st.floats(4, 400), "colour": st.just("#00fF12")}))
+    known = (*made, "points", "colour", "present")
+    return made | draw(st.dictionaries(texts.filter(lambda key: key not in known), anything, max_size=2))
+
+
+@st.composite
 def documents(draw: Any) -> Document:
     graph = Graph(KINDS)
     for id in draw(st.lists(ids, unique=True, max_size=8)):
@@ -49,4 +63,6 @@ def documents(draw: Any) -> Document:
     view = draw(st.dictionaries(st.sampled_from(list(graph.nodes)), points)) if len(graph) else {}
     extra = draw(st.dictionaries(texts.filter(lambda key: key not in FOREIGN), anything, max_size=3))
     after = {key: draw(st.sampled_from(["", "nodegraph", "nodes", "cables"])) for key in extra}
-    return Document(graph, draw(texts), draw(texts), view, extra, after=after)
+    beside = draw(st.dictionaries(ids, notes(), max_size=2))
+    presentation = draw(st.dictionaries(st.sampled_from(list(graph.nodes)), points)) if len(graph) else {}
+    return Document(graph, draw(texts), draw(texts), view, extra, after=after, notes=beside, presentation=presentation)

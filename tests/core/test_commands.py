@@ -121,6 +121,7 @@ def test_every_kind_of_command_is_tried_here() -> None:
     assert set(KINDS) == {
         "add", "remove", "connect", "disconnect", "set", "rename", "replace", "move", "describe", "restore",
         "store-preset", "remove-preset", "rename-preset", "show",  # in test_presets.py and test_view.py
+        "add-note", "remove-note", "set-note", "present",  # in test_notes.py
     }  # fmt: skip
 
 

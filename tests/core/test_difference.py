@@ -89,6 +89,18 @@ def test_each_change_is_a_line(exchanged: tuple[tuple[str, str], ...], lines: li
     assert compared(*exchanged).lines() == lines
 
 
+def test_notes_and_the_presentation_are_told() -> None:
+    note = '"notes": {"n1": {"kind": "comment", "text": "Hello", "at": [0, 0]}}'
+    end = '"out": [40, 200]\n  }\n}'
+    found = compared((end, f'"out": [40, 200]\n  }}, "presentation": {{"cut": [1, 2]}}, {note}\n}}'))
+    assert found.lines() == ["~ in the presentation: cut", '+ note n1: comment "Hello"']
+    one, two = loads(dumps(found.new)), loads(dumps(found.new))
+    two.notes["n1"] = {**two.notes["n1"], "text": "Bye", "colour": "cyan"}
+    found = difference(one, two)
+    assert found.lines() == ["~ note n1: text, colour"] and [item.do for item in found.commands()] == ["set-note"]
+    arrives(found)
+
+
 def test_which_one_was_renamed_is_told_by_cables_then_by_places_and_never_guessed() -> None:
     def two(one: str, two: str, cable: str = "", at: dict[str, list[int]] | None = None) -> Document:
         nodes = {one: {"kind": "sine~"}, two: {"kind": "sine~"}, "out": {"kind": "out~"}}

@@ -82,6 +82,7 @@ def test_saving_and_loading_gives_the_same_document_and_the_same_bytes(document)
     assert (again.title, again.about, again.view, again.extra) == (
         document.title, document.about, document.view, document.extra,
     )  # fmt: skip
+    assert (again.notes, again.presentation) == (document.notes, document.presentation)
     assert dumps(again) == text
     assert loads(text.encode(), kinds=KINDS).graph.nodes == document.graph.nodes
     for id, entry in again.graph.nodes.items():  # 0.0 == -0.0 and 1 == 1.0 == True: compare the very values
@@ -96,10 +97,12 @@ def test_one_node_one_cable_and_one_place_a_line(document):
         ("nodes", len(document.graph)),
         ("cables", len(document.graph.cables)),
         ("view", len(document.view)),
+        ("presentation", len(document.presentation)),
+        ("notes", len(document.notes)),
     ):
         heads = [at for at, line in enumerate(lines) if line.startswith(f'  "{key}": ')]
         if not count:
-            assert key == "view" or lines[heads[0]].rstrip(",")[-2:] in ("{}", "[]")
+            assert key in ("view", "presentation", "notes") or lines[heads[0]].rstrip(",")[-2:] in ("{}", "[]")
             continue
         items = lines[heads[0] + 1 : heads[0] + 1 + count]
         assert lines[heads[0] + 1 + count].rstrip(",") in ("  }", "  ]")

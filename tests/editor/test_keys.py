@@ -13,14 +13,8 @@ from nodegraph.editor.keys import ACTIONS, Keys, chord, read_chord, user_keys
 
 
 def test_every_action_can_be_done_and_every_key_means_one_thing(editing: Editing) -> None:
-    window = {
-        "quit",
-        "keys",
-        "rename-object",
-        "context-menu",
-        "settings",
-        *(action.name for action in ACTIONS if action.name.startswith("panel-")),
-    }
+    panels = (action.name for action in ACTIONS if action.name.startswith("panel-"))
+    window = {"quit", "keys", "full-screen", "rename-object", "context-menu", "settings", *panels}
     assert {action.name for action in ACTIONS} == editing.actions.keys() | window
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))

@@ -28,6 +28,7 @@ from nodegraph.editor.gui.input import Input
 from nodegraph.editor.gui.keywindow import KeyWindow
 from nodegraph.editor.gui.looks import LOOKS, px
 from nodegraph.editor.gui.menus import Menus
+from nodegraph.editor.gui.notebox import NoteBox
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
 from nodegraph.editor.gui.picker import Picker
@@ -106,7 +107,8 @@ class App:
         self.keywindow = KeyWindow(editing, keys, self.menus.items)
         self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
                            self.canvas.overlays)  # fmt: skip
-        self.input.takers[:0] = [self.keywindow, self.picker]
+        self.notebox = NoteBox(editing)
+        self.input.takers[:0] = [self.keywindow, self.picker, self.notebox]
         self._hears_input = hears_input(woken.set)
         dpg.set_exit_callback(lambda *_: self._later.append(self.closing.quit))
         dpg.set_primary_window(self.window, True)
@@ -115,6 +117,7 @@ class App:
         editing.settings.listeners.append(lambda: self._later.append(self._decided))
         editing.actions |= {
             "quit": self.closing.quit, "keys": self.keywindow.show, "settings": self.settings.toggle,
+            "full-screen": dpg.toggle_viewport_fullscreen,
         }  # fmt: skip
         editing.keys = keys
 
@@ -184,7 +187,7 @@ class App:
     @property
     def _asks(self) -> bool:
         """Whether a field waits for a text."""
-        return self.objectbox.shown or self.picker.shown or self.keywindow.waiting
+        return self.objectbox.shown or self.notebox.shown or self.picker.shown or self.keywindow.waiting
 
     def _rest(self, spent: float) -> None:
         """Until the next frame: thirty a second while a hand moves, as many as a share of a core allows while something
@@ -219,9 +222,14 @@ class App:
         later, self._later = self._later, []
         for call in later:
             call()
+        if self.docks.away != editing.modes.presenting:
+            self.docks.put_away(editing.modes.presenting)
+            dpg.configure_item(self.bar.window, show=not self.docks.away)
         size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         if self.strip.turn() or size != self._size or self.docks.changed:
             self._fit(*size)
+        if self.notebox.turn(self.input.origin):
+            self._dirty = True
         objects = editing.objects
         if objects.asked is not None and not self.objectbox.shown:
             self._ask()
@@ -243,7 +251,8 @@ class App:
             self.canvas.show()
             if self.canvas.moving:
                 self.input.awake(2 * ACTIVE_S)
-            self.canvas.hint("" if editing.scene.boxes or self.objectbox.shown or not editing.mirror.ready else EMPTY)
+            filled = editing.scene.boxes or editing.scene.notes or editing.modes.presenting
+            self.canvas.hint("" if filled or self._asks or not editing.mirror.ready else EMPTY)
         self._moving = self.canvas.show_overlays() or self._moving
         if editing.title != self._title:
             self._title = editing.title
@@ -254,12 +263,13 @@ class App:
             self._told_at = time.monotonic() + 20 * (time.perf_counter() - begun)  # a large patch is told seldom
 
     def _told(self) -> dict[str, Any]:
-        box, carried = self.objectbox, self.editing.browsing.carried
         placed = (
             self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup, self.settings, self.tour,
         )  # fmt: skip
+        box, note, carried = self.objectbox, self.notebox, self.editing.browsing.carried
         window = {
-            "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
+            "asking": box.shown, "typing": box.typing or note.typing,
+            "text": box.text if box.shown else note.text, "writing": note.shown,
             "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
             "fields": {name: at for part in placed for name, at in part.places().items()},
             "panels": self.docks.shown, "panel_typing": self.docks.typing,
@@ -286,7 +296,7 @@ class App:
     def _fit(self, width: int, height: int) -> None:
         first = self.input.origin == (0.0, 0.0)
         self._size = (width, height)
-        menu, bar = px(MENU), px(BAR)
+        menu, bar = px(MENU), 0 if self.docks.away else px(BAR)
         left, right, below = self.docks.fit(width, height, menu, bar)
         self.menus.fit(width)
         if not first:  # what is seen stays where it is
@@ -297,6 +307,7 @@ class App:
         self.input.origin = self.tour.origin = (float(left), float(menu + strip))
         self.canvas.origin = (float(left), float(strip))
         self.editing.size = (float(max(1, width - left - right)), float(max(1, height - menu - strip - bar - below)))
+        self.editing.modes.fit()
         self.bar.fit(width, height)
         self._dirty = True
 

@@ -187,8 +187,8 @@ class Canvas:
         left, top = box.x * zoom, box.y * zoom
         right, bottom = (box.x + box.width) * zoom, (box.y + box.height) * zoom
         ports = (*box.outlets, *box.inlets)
-        colour = looks.AMBER if not box.known else OF_KIND[ports[0].kind] if ports else looks.GREY
-        written = looks.AMBER if not box.known else WRITTEN[ports[0].kind if ports else None]
+        flows = ports[0].kind if ports else box.flows
+        colour, written = (OF_KIND[flows], WRITTEN[flows]) if box.known else (looks.AMBER, looks.AMBER)
         fine = zoom >= FINE
         if zoom < COARSE:
             edge = looks.WHITE if selected else looks.blended(colour, 190)
@@ -208,18 +208,18 @@ class Canvas:
         )  # fmt: skip
         if fine:
             dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=looks.SHINE, parent=at)
-        size = TEXT_SIZE * zoom
+        size = TEXT_SIZE * box.scale * zoom
         if size >= 4.0:
             kind, _, rest = box.text.partition(" ")
-            y = top + (HEIGHT * zoom - size) / 2 - 0.5 * zoom
-            x = left + PADDING * zoom
+            y = top + (HEIGHT * box.scale * zoom - size) / 2 - 0.5 * zoom
+            x = left + PADDING * box.scale * zoom
             dpg.draw_text((x, y), kind, size=size, color=looks.TEXT if box.known else looks.AMBER, parent=at)
             if rest:
-                x += self._character * (len(kind) + 1) * zoom
+                x += self._character * (len(kind) + 1) * box.scale * zoom
                 dpg.draw_text((x, y), rest, size=size, color=written, parent=at)
         for index, fader in enumerate(faders):
             corners = tuple(number * zoom for number in box.row(index))
-            draw_fader(at, fader, corners, self._character / TEXT_SIZE, zoom)
+            draw_fader(at, fader, corners, self._character / TEXT_SIZE, zoom * box.scale)
         for port in (*box.inlets, *box.outlets):
             _port(at, box, port, zoom)
 

@@ -31,6 +31,8 @@ class Docks:
         shown = editing.settings["panels"]
         self.changed = True
         """Whether an edge has come or gone since `fit`."""
+        self.away = False
+        """Whether the whole window is the canvas's."""
         self._kinds = {kind.name: kind for kind in kinds}
         self._tabs: dict[str, int | str] = {}
         self._panels: dict[str, Panel] = {}
@@ -87,7 +89,7 @@ class Docks:
                 with dpg.child_window(parent=tab, border=False) as body:
                     self._panels[name] = kind(self.editing, body)
             dpg.configure_item(self._tabs[name], show=True)
-            dpg.configure_item(self._windows[kind.side], show=True)
+            dpg.configure_item(self._windows[kind.side], show=not self.away)
         if front:
             dpg.set_value(self._bars[kind.side], self._tabs[name])
         return self._panels[name]
@@ -102,6 +104,13 @@ class Docks:
             if not any(self._kinds[other].side == side for other in self._open):
                 dpg.configure_item(self._windows[side], show=False)
 
+    def put_away(self, away: bool) -> None:
+        """Give the whole window to the canvas, or take the edges back."""
+        self.away, self.changed = away, True
+        sides = {self._kinds[name].side for name in self._open}
+        for side, window in self._windows.items():
+            dpg.configure_item(window, show=side in sides and not away)
+
     def panel(self, name: str) -> Panel:
         """A panel, shown or not yet."""
         return self._panels[name] if name in self._panels else self.show(name, front=False)
@@ -114,7 +123,7 @@ class Docks:
         for name in list(self._open):
             if not dpg.is_item_shown(self._tabs[name]):  # its tab was closed by its cross
                 self.hide(name)
-        seen = set(self._in_front())
+        seen = set() if self.away else set(self._in_front())
         for name in self._seen - seen:
             self._panels[name].hidden()
         self._seen = seen
@@ -152,7 +161,7 @@ class Docks:
     def fit(self, width: int, height: int, top: int, bottom: int) -> tuple[int, int, int]:
         """Lay the edges out in a window; gives how much of it left, right and below is theirs."""
         self.changed = False
-        sides = {self._kinds[name].side for name in self._open}
+        sides = set() if self.away else {self._kinds[name].side for name in self._open}
         wide = {side: int(min(px(self._wide[side]), MOST * (height if side == "bottom" else width))) for side in WIDE}
         self._laid = {side: wide[side] for side in sides}
         left, right, below = (wide[side] if side in sides else 0 for side in WIDE)

@@ -113,6 +113,7 @@ class Input:
         self.editing.browsing.carried = None
         if self.objectbox.shown:
             self.editing.objects.answer(None)
+        self.editing.noting.left()
         at = self._at()
         if self._taken is not None or self.editing.hands.doing is not None:
             return
@@ -139,7 +140,7 @@ class Input:
         self.popup.open(entries, x + self.origin[0], y + self.origin[1])
 
     def _twice(self, x: float, y: float) -> None:
-        """A subpatch: its sheet. Another box: its text. The void: a new object."""
+        """A subpatch: its sheet. Another box, or a note: its text. The void: a new object."""
         px, py = self.editing.viewport.patch(x, y)
         box = self.editing.scene.box_at(px, py)
         if box is not None and box.row_at(px, py) is not None:
@@ -147,6 +148,10 @@ class Input:
         elif box is not None:
             self.editing.selection.only([box.node])
             self.do("open-subpatch" if self.editing.sheets.opens(box.node) else "edit-object")
+            return
+        note = self.editing.scene.note_at(px, py)
+        if note is not None:
+            self.editing.noting.edit(note.note)
         else:
             self.editing.hands.double(x, y)
 

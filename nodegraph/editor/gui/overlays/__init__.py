@@ -11,8 +11,10 @@ from nodegraph.editor.gui.overlays.found import Found
 from nodegraph.editor.gui.overlays.heat import HeatOverlay
 from nodegraph.editor.gui.overlays.levels import Levels
 from nodegraph.editor.gui.overlays.minimap import MapOverlay
+from nodegraph.editor.gui.overlays.modes import ModesOverlay
+from nodegraph.editor.gui.overlays.notes import NotesOverlay
 from nodegraph.editor.gui.overlays.signs import SignsOverlay
 
 OVERLAYS: Final[tuple[type[Overlay], ...]] = (
-    Levels, HeatOverlay, Differences, Found, SignsOverlay, Closer, MapOverlay,
+    NotesOverlay, Levels, HeatOverlay, Differences, Found, SignsOverlay, Closer, MapOverlay, ModesOverlay,
 )  # fmt: skip

@@ -1,0 +1,36 @@
+"""Has a patch be played as it is now, with as little as that takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nodegraph.api.patch import Patch
+from nodegraph.api.playing import Playing
+from nodegraph.core.commands import Command, Set
+from nodegraph.core.patchfile import dumps
+from nodegraph.session.parameters import ROOT
+
+
+def sounds_otherwise(commands: Iterable[Command]) -> bool:
+    """Whether one of them may change what is heard; the others change how the patch looks."""
+    return any(command.sounds for command in commands)
+
+
+def stored(commands: Iterable[Command]) -> Iterator[str]:
+    """The addresses of what they store."""
+    for command in commands:
+        if isinstance(command, Set):
+            yield from (f"{ROOT}/{command.node}/{name}" for name in command.values)
+
+
+def update(patch: Patch, playing: Playing | None, sounds: bool) -> None:
+    """Play what is there now. Without `sounds` it only looks otherwise, and the engine is left alone: a box has moved,
+    a note has come. A performance that is kept or played hears of that, too.
+    """
+    if playing is None or not playing.running:
+        if sounds:
+            patch.graph.refresh()
+    elif sounds or playing.performance is not None or playing.player.score is not None:
+        playing.update()
+    else:
+        playing.player.messages.patch_text = dumps(patch.document)  # type: ignore[attr-defined]
