@@ -18,6 +18,7 @@ from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.context import Context
 from nodegraph.editor.figures import Figures
+from nodegraph.editor.files import Files
 from nodegraph.editor.hands import Hands
 from nodegraph.editor.health import Health
 from nodegraph.editor.heat import Heat
@@ -33,6 +34,7 @@ from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
+from nodegraph.editor.splicing import Splicing
 from nodegraph.editor.spoken import Spoken
 from nodegraph.editor.turning import Turning
 from nodegraph.editor.viewport import Viewport
@@ -80,17 +82,18 @@ class Editing:
         self.objects = Objects(self)
         self.chosen = Chosen(self, clipboard)
         self.helping = Helping(self)
+        self.splicing = Splicing(self)
+        self.files = Files(self)
         self.turning = Turning(self)
         self.learning = Learning(self)
         self.presetting = Presetting(self)
         self.context = Context(self)
-        self.actions |= {"new-object": self.objects.new, "edit-object": self.objects.edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
         self.actions["help"] = self.helping.selected
-        self.actions["insert-object"] = self.objects.insert_chosen
         for part in (
-            self.chosen, self.sheets, self.ways, self.seeing, self.turning, self.learning, self.presetting,
+            self.objects, self.splicing, self.files, self.chosen, self.sheets, self.ways, self.seeing, self.turning,
+            self.learning, self.presetting,
         ):  # fmt: skip
             self.actions |= part.actions()
         self.hear("log", self._logged)
@@ -302,6 +305,11 @@ class Editing:
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""
         self.objects.ask(x, y, wiring)
+
+    def show_help(self, node: str) -> None:
+        """Open the help of an object."""
+        self.selection.only([node])
+        self.actions["help"]()
 
     # -- what is shown
 

@@ -120,10 +120,7 @@ class Scene:
         self.document = document
         self.version += 1
         graph = document.graph.view
-        self.boxes = {
-            id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)), document.shown(id))
-            for id, entry in graph.nodes.items()
-        }
+        self.boxes = {id: box_of(graph, entry, *self.home(id), document.shown(id)) for id, entry in graph.nodes.items()}
         unplaced = {id: box for id, box in self.boxes.items() if document.place(id) is None}
         if not unplaced.keys() <= self._tidied.keys():  # made by a program: nobody has told where they are
             self._tidied = arranging.tidy(
@@ -133,14 +130,17 @@ class Scene:
             for id, box in unplaced.items():
                 box.x, box.y = self._tidied[id]
 
+    def home(self, node: str) -> Point:
+        """Where a box stands when no hand holds it."""
+        return self.document.place(node) or self._tidied.get(node, ORIGIN)
+
     def shift(self, nodes: Iterable[str], dx: float, dy: float) -> None:
         """Move boxes here alone, as long as the hand holds them."""
         for id in nodes:
             if id in self.boxes:
                 self.moved.add(id)
-                place = self.document.place(id)
+                x, y = self.home(id)
                 box = self.boxes[id]
-                x, y = place if place is not None else (box.x, box.y)
                 box.x, box.y = x + dx, y + dy
 
     def port(self, node: str, name: str, out: bool) -> Port | None:

@@ -22,12 +22,15 @@ from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.canvas import Canvas
 from nodegraph.editor.gui.closing import Closing
 from nodegraph.editor.gui.docks import Docks
+from nodegraph.editor.gui.files import FileBox
 from nodegraph.editor.gui.input import Input
 from nodegraph.editor.gui.keywindow import KeyWindow
 from nodegraph.editor.gui.menus import add_menus
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
 from nodegraph.editor.gui.picker import Picker
+from nodegraph.editor.gui.question import Question
+from nodegraph.editor.gui.returning import Returning
 from nodegraph.editor.gui.statusbar import HEIGHT as BAR
 from nodegraph.editor.gui.statusbar import StatusBar
 from nodegraph.editor.gui.strip import HEIGHT as STRIP
@@ -55,9 +58,11 @@ class App:
 
     def __init__(
         self, editing: Editing, keys: Keys, woken: threading.Event, *, engine: Engine | None = None,
-        state: Path | None = None, size: tuple[int, int] = (1280, 800),
+        state: Path | None = None, size: tuple[int, int] = (1280, 800), lost: Callable[[], str | None] = lambda: None,
     ) -> None:  # fmt: skip
-        """`engine` is the one that ends with the window; `woken` is set when something has come."""
+        """`engine` is the one that ends with the window; `woken` is set when something has come. `lost` says when the
+        edits of the patch were made that were never saved.
+        """
         self.editing = editing
         self._woken = woken
         self._state = None if state is None else StateFile(state)
@@ -81,7 +86,11 @@ class App:
         dpg.setup_dearpygui()
         character = looks.bind_font()
         looks.bind_theme()
-        self.closing = Closing(editing, engine, self._end)
+        self.question = Question()
+        self.closing = Closing(editing, engine, self._end, self.question)
+        self.filebox = FileBox(editing.files)
+        editing.files.sure = self.question.ask
+        self.returning = Returning(editing, engine, self.question, lost)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as self.window:
             menus = add_menus(keys, lambda name: self.input.do(name))
         dpg.bind_item_theme(self.window, looks.canvas_theme())
@@ -93,7 +102,7 @@ class App:
         self.objectbox = ObjectBox(editing)
         self.picker = Picker(editing, character)
         self.keywindow = KeyWindow(editing, keys, menus)
-        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
+        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, self._blocks,
                            self.canvas.overlays)  # fmt: skip
         self.input.takers[:0] = [self.keywindow, self.picker]
         self._hears_input = hears_input(woken.set)
@@ -101,6 +110,13 @@ class App:
         dpg.set_primary_window(self.window, True)
         editing.actions |= {"quit": self.closing.quit, "keys": self.keywindow.show}
         editing.keys = keys
+
+    def _blocks(self, key: str) -> bool:
+        """Whether a question stands, which a key is for then."""
+        box = self.question if self.question.asking else self.filebox if self.filebox.shown else None
+        if box is not None:
+            box.key(key)
+        return box is not None
 
     def _end(self) -> None:
         self._ended = True
@@ -130,7 +146,7 @@ class App:
     @property
     def _asks(self) -> bool:
         """Whether a field waits for a text."""
-        return self.objectbox.shown or self.picker.shown or self.keywindow.waiting
+        return self.objectbox.shown or self.picker.shown or self.keywindow.waiting or self.filebox.shown
 
     def _rest(self, spent: float) -> None:
         """Until the next frame: thirty a second while a hand moves, as many as a share of a core allows while something
@@ -165,6 +181,8 @@ class App:
         later, self._later = self._later, []
         for call in later:
             call()
+        self.returning.turn()
+        self._dirty = self.filebox.turn() or self._dirty
         size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         if self.strip.turn() or size != self._size or self.docks.changed:
             self._fit(*size)
@@ -194,13 +212,20 @@ class App:
             self._state.write(self._told())
             self._told_at = time.monotonic() + 20 * (time.perf_counter() - begun)  # a large patch is told seldom
 
+    def _places(self) -> dict[str, list[float]]:
+        """Where what can be clicked is, by name."""
+        shown = (
+            self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup, self.question,
+            self.filebox,
+        )  # fmt: skip
+        return {name: at for item in shown for name, at in item.places().items()}
+
     def _told(self) -> dict[str, Any]:
         box, carried = self.objectbox, self.editing.browsing.carried
-        placed = (self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup)
         window = {
             "asking": box.shown, "typing": box.typing, "text": box.text if box.shown else "",
-            "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": {name: at for part in placed for name, at in part.places().items()},
+            "quitting": self.closing.asking, "question": self.question.asking, "files": self.filebox.shown,
+            "size": list(self.editing.size), "frames": self._frames, "fields": self._places(),
             "panels": self.docks.shown, "panel_typing": self.docks.typing,
             "picker": self.picker.state(), "keys": self.keywindow.state(),
             "bar": self.bar.told(), "heat": self._heat(), "signs": self.editing.health.signs(),
