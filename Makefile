@@ -21,7 +21,7 @@ check:  ## lint, types, import rules, real-time lint
 soak:  ## the long tests in their whole length: hours of sound, thousands of edits
 	@sh scripts/setup test
 	@sh scripts/models test
-	@NODEGRAPH_SOAK=whole .venv/bin/python -m pytest -s tests/soak tests/validation/test_every_node.py tests/validation/test_every_other_node.py --timeout 7200
+	@NODEGRAPH_SOAK=whole .venv/bin/python -m pytest -s tests/soak tests/editor/test_random_actions.py tests/editor/test_hard_days.py tests/validation/test_every_node.py tests/validation/test_every_other_node.py --timeout 7200
 
 bench:  ## measure, beside Pure Data, scsynth, Csound and Faust where they are installed (ONLY=compare ROUNDS=5)
 	@sh scripts/setup bench

@@ -9,7 +9,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
+import sys
 import threading
+import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +44,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", metavar="D", help="as for nodegraph run")
     parser.add_argument(
         "--recover", nargs="?", const="take", choices=("take", "forget"),
-        help="take up edits that were never saved because the engine died; forget: leave them",
+        help="take up edits that were never saved because the engine died; forget: leave them; otherwise it asks",
     )  # fmt: skip
 
 
@@ -68,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _engine(args: argparse.Namespace) -> Engine:
     """The engine of the patch: the one that plays it already for an editor that died, or a new one."""
-    from nodegraph.editor.engine import left_playing, started
+    from nodegraph.editor.engine import Engine, address_of, left_playing, started
 
     patch = _untitled() if args.patch is None else args.patch
     if not patch.parent.is_dir():
@@ -88,7 +93,9 @@ def _engine(args: argparse.Namespace) -> Engine:
     if args.device is not None:
         options += ["--device", args.device]
     if args.recover is not None:
-        options += ["--recover", args.recover]
+        return started(patch, [*options, "--recover", args.recover])
+    if _lost(patch) is not None:  # the window asks first what is to become of them
+        return Engine(patch, address_of(patch), options=options, waits=True)
     return started(patch, options)
 
 
@@ -107,12 +114,30 @@ def _first() -> Path | None:
     return None
 
 
+def _lost(patch: Path) -> str | None:
+    """When the edits were made that were never saved; None without any."""
+    from nodegraph.headless.recovery import lost_edits
+
+    found = lost_edits(patch)
+    return time.strftime("%d %B, %H:%M", time.localtime(found[0].state.at)) if found else None
+
+
 def _untitled(name: str = UNTITLED) -> Path:
     """A name that no file here has."""
     number = 1
     while (found := Path(f"{name}{number if number > 1 else ''}.ng")).exists():
         number += 1
     return found
+
+
+def _another(options: Sequence[str], patch: Path | None, folder: Path) -> None:
+    """Another window, with an engine of its own, which does not end with this one."""
+    words = [sys.executable, "-m", "nodegraph", "edit", *([] if patch is None else [os.path.abspath(patch)]), *options]
+    environment = {name: value for name, value in os.environ.items() if name != STATE}
+    subprocess.Popen(
+        words, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
 
 
 def _edit(place: Place | None, engine: Engine | None, settings: Settings, *, driver: str, tour: bool) -> None:
@@ -132,13 +157,16 @@ def _edit(place: Place | None, engine: Engine | None, settings: Settings, *, dri
     editing = Editing(find, clipboard=clipboard, wake=woken.set, settings=settings)
     editing.helping.window = opens_windows(driver)
     editing.tour.wanted = tour
+    if engine is not None:
+        editing.files.begin = partial(_another, engine.options)
     for problem in problems:
         editing.say(problem.describe())
     state = os.environ.get(STATE)
     try:
         App(
-            editing, keys, woken, engine=engine, state=None if state is None else Path(state), screen=asked_size()
-        ).run()
+            editing, keys, woken, engine=engine, state=None if state is None else Path(state), screen=asked_size(),
+            lost=(lambda: None) if engine is None else partial(_lost, engine.patch),
+        ).run()  # fmt: skip
     except KeyboardInterrupt:  # whoever ends the command means all of it; what is unsaved is kept for --recover
         if engine is not None:
             engine.end()

@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, get_args
 
+from nodegraph.core.commands import Connect, perform
+from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError
 from nodegraph.editor.arranging import Box as Shape
 from nodegraph.editor.arranging import Direction, Edge, align, distribute, snap, tidy
 from nodegraph.editor.clipboard import copied, pasted
 from nodegraph.editor.scene import links, shapes
+from nodegraph.editor.splicing import loose_cables
 
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
@@ -43,7 +46,8 @@ class Chosen:
         """Its actions by name."""
         found: dict[str, Callable[[], Any]] = {
             "cut": self.cut, "copy": self.copy, "paste": self.paste, "duplicate": self.duplicate,
-            "delete": self.delete, "select-all": self.select_all, "select-none": self.let_go,
+            "duplicate-connected": self.duplicate_connected, "delete": self.delete, "select-all": self.select_all,
+            "select-none": self.let_go,
             "move-left": lambda: self.nudge(-NUDGE, 0.0), "move-right": lambda: self.nudge(NUDGE, 0.0),
             "move-up": lambda: self.nudge(0.0, -NUDGE), "move-down": lambda: self.nudge(0.0, NUDGE),
             "next-object": lambda: self.step(1), "previous-object": lambda: self.step(-1),
@@ -90,6 +94,27 @@ class Chosen:
         """What is selected, once more, a little below."""
         if self.editing.selection.nodes or self.editing.selection.notes:
             self._paste(self._copied(), "Duplicate")
+
+    def duplicate_connected(self) -> None:
+        """What is selected, once more, and with the cables between it and the rest, as far as these can be laid."""
+        editing = self.editing
+        graph = editing.mirror.document.graph
+        nodes = [id for id in graph.nodes if id in editing.selection.nodes]
+        if not nodes:
+            return
+        made = pasted(self._copied(), editing.mirror.document, by=(STEP, STEP))
+        names = dict(zip(nodes, made.nodes, strict=True))
+        trial = Document(graph.copy())
+        perform(trial, made.commands)
+        for cable in loose_cables(graph, nodes):
+            ends = cable._replace(
+                from_node=names.get(cable.from_node, cable.from_node), to_node=names.get(cable.to_node, cable.to_node)
+            )
+            if trial.graph.why_not(ends) is None:
+                trial.graph.lay(ends)
+                made.commands.append(Connect(str(ends)))
+        if editing.do(made.commands, "Duplicate with cables"):
+            editing.selection.only(made.nodes)
 
     def _paste(self, text: str, label: str, at: tuple[float, float] | None = None) -> None:
         try:
@@ -147,7 +172,7 @@ class Chosen:
         """Whatever the hand holds; else what waits to be learned; else the presentation is left; else nothing is
         selected.
         """
-        if self.editing.hands.doing is not None:
+        if self.editing.hands.doing is not None or self.editing.hands.cuts:
             self.editing.hands.cancel()
         elif self.editing.turning.grip is not None:
             self.editing.turning.cancel()

@@ -18,6 +18,7 @@ from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.context import Context
 from nodegraph.editor.figures import Figures
+from nodegraph.editor.files import Files
 from nodegraph.editor.hands import Hands
 from nodegraph.editor.health import Health
 from nodegraph.editor.heat import Heat
@@ -37,6 +38,7 @@ from nodegraph.editor.selection import Selection
 from nodegraph.editor.settings import Choices, Settings
 from nodegraph.editor.sheet import Sheet
 from nodegraph.editor.sheets import Sheets
+from nodegraph.editor.splicing import Splicing
 from nodegraph.editor.spoken import Spoken
 from nodegraph.editor.tour import Tour
 from nodegraph.editor.turning import Turning
@@ -92,6 +94,8 @@ class Editing:
         self.noting = Noting(self)
         self.chosen = Chosen(self, clipboard)
         self.helping = Helping(self)
+        self.splicing = Splicing(self)
+        self.files = Files(self)
         self.turning = Turning(self)
         self.learning = Learning(self)
         self.presetting = Presetting(self)
@@ -99,16 +103,15 @@ class Editing:
         self.choices = Choices(self, settings or Settings())
         self.tour = Tour(self, self.choices)
         self.actions |= {**self.choices.actions(), **self.tour.actions()}
-        self.actions |= {"new-object": self.objects.new, "edit-object": self._edit}
         self.ways = Wayfinding(self)
         self.seeing = Seeing(self)
         self.actions["help"] = self.helping.selected
-        self.actions["insert-object"] = self.objects.insert_chosen
         for part in (
-            self.chosen, self.noting, self.modes, self.sheets, self.ways, self.seeing, self.turning, self.learning,
-            self.presetting,
+            self.objects, self.splicing, self.files, self.chosen, self.noting, self.modes, self.sheets, self.ways,
+            self.seeing, self.turning, self.learning, self.presetting,
         ):  # fmt: skip
             self.actions |= part.actions()
+        self.actions["edit-object"] = self._edit
         self.hear("log", self._logged)
         self.hear("values", self._moved)
         self.hear("playing", self._plays)
@@ -349,6 +352,11 @@ class Editing:
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""
         self.objects.ask(x, y, wiring)
+
+    def show_help(self, node: str) -> None:
+        """Open the help of an object."""
+        self.selection.only([node])
+        self.actions["help"]()
 
     # -- what is shown
 

@@ -29,9 +29,49 @@ class Engine:
     address: Path
     process: subprocess.Popen[bytes] | None = None
     pid: int | None = None
+    options: Sequence[str] = ()
+    """How it plays, as ``nodegraph run`` is told."""
+    waits: bool = False
+    """Whether it is started only when somebody has said how (`start`)."""
+
+    def start(self, *more: str) -> None:
+        """Start it (again), in a session of its own: neither the editor's death nor its Ctrl-C reaches it.
+
+        Raises DeviceError.
+        """
+        words = [sys.executable, "-m", "nodegraph.commands.engine", str(self.patch), "--address", str(self.address)]
+        try:
+            self.address.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.address.unlink(missing_ok=True)
+            with open(log_of(self.address), "wb", opener=_private) as log:
+                self.process = subprocess.Popen(
+                    [*words, *self.options, *more], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+        except OSError as error:
+            what = f"The engine cannot be started: {error.strerror or error}."
+            raise DeviceError(Problem("no-engine", what, "Set NODEGRAPH_STATE to a folder of yours.")) from error
+        self.pid, self.waits = None, False
+
+    @property
+    def ended(self) -> bool:
+        """Whether its process was there and is no more."""
+        if self.process is not None:
+            return self.process.poll() is not None
+        if self.pid is None:
+            return False
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        return False
 
     def place(self) -> Place | None:
         """Where it listens; None as long as it does not yet. Raises DeviceError when it never will."""
+        if self.waits:
+            return None
         found = _read(self.address)
         if found is not None and "problems" in found:
             raise DeviceError([Problem(**problem) for problem in found["problems"]])
@@ -78,23 +118,10 @@ def left_playing(patch: Path) -> Engine | None:
 
 
 def started(patch: Path, options: Sequence[str] = ()) -> Engine:
-    """Start an engine for a patch, in a session of its own: neither the editor's death nor its Ctrl-C reaches it.
-
-    Raises DeviceError.
-    """
-    address = address_of(patch)
-    words = [sys.executable, "-m", "nodegraph.commands.engine", str(patch), "--address", str(address), *options]
-    try:
-        address.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        address.unlink(missing_ok=True)
-        with open(log_of(address), "wb", opener=_private) as log:
-            process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )  # fmt: skip
-    except OSError as error:
-        what = f"The engine cannot be started: {error.strerror or error}."
-        raise DeviceError(Problem("no-engine", what, "Set NODEGRAPH_STATE to a folder of yours.")) from error
-    return Engine(patch, address, process)
+    """Start an engine for a patch. Raises DeviceError."""
+    made = Engine(patch, address_of(patch), options=options)
+    made.start()
+    return made
 
 
 def _private(path: str, flags: int) -> int:

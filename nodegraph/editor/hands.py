@@ -2,18 +2,24 @@
 
 Places are the screen's, from the canvas's upper left corner. Left: a port begins a cable, a box is selected and moved,
 the void draws a box around what is to be selected. Middle, or left with space held: pan. The wheel zooms at the cursor.
+With alt or ctrl (window managers may keep alt to themselves) a box is copied, a cable's end taken from a port, and a
+move does not snap; with shift a cable is laid after the other; with ctrl and alt a stroke cuts cables.
+`letting_go` says what comes of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Final, Protocol
 
 from nodegraph.core.cable import Cable
-from nodegraph.core.commands import Command, Connect, SetNote
+from nodegraph.core.commands import Command
+from nodegraph.editor import letting_go, resizing
 from nodegraph.editor import wiring as wire
-from nodegraph.editor.notes import SMALLEST, resize
+from nodegraph.editor.gestures import Copying, Cutting, cable_across, snapped
+from nodegraph.editor.held import Framing, Holding, Moving, Panning
+from nodegraph.editor.resizing import Resizing
 from nodegraph.editor.scene import Port, Scene
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.turning import Turning
@@ -24,8 +30,6 @@ Point = tuple[float, float]
 LEFT, RIGHT, MIDDLE = 0, 1, 2
 SLACK: Final = 3.0
 """So many points of the screen are no move yet."""
-CORNER: Final = 9.0
-"""How near to the corner of a note, in points of the screen, is at it."""
 
 
 class Desk(Protocol):
@@ -37,64 +41,18 @@ class Desk(Protocol):
 
     @property
     def turning(self) -> Turning: ...
-
     @property
     def step(self) -> float | None: ...
     @property
     def locked(self) -> bool: ...
+
     def do(self, commands: list[Command], label: str = "") -> bool: ...
-    def moved(self, places: Mapping[str, Point], notes: Mapping[str, Point]) -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
+    def show_help(self, node: str) -> None: ...
 
 
-@dataclass
-class Moving:
-    """Boxes and notes in the hand: where it took them, and how far it has brought them."""
-
-    start: Point
-    nodes: set[str]
-    notes: set[str] = field(default_factory=set)
-    by: Point = (0.0, 0.0)
-    begun: bool = False
-    taken: str = ""
-    """The one that lies under the hand."""
-
-
-@dataclass
-class Framing:
-    """A rectangle that selects what it touches, besides what was selected before."""
-
-    start: Point
-    at: Point
-    before: set[str] = field(default_factory=set)
-    notes: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Resizing:
-    """The corner of a note in the hand, and how much beside it the hand took it."""
-
-    note: str
-    beside: Point
-    size: Point | None = None
-
-
-@dataclass
-class Panning:
-    """The canvas in the hand."""
-
-    at: Point
-
-
-@dataclass
-class Holding:
-    """A control that a box shows, in the hand."""
-
-    at: Point
-
-
-Doing = Moving | Framing | Resizing | Panning | Holding | Wiring | None
+Doing = Moving | Copying | Framing | Resizing | Panning | Holding | Wiring | Cutting | None
 
 
 class Hands:
@@ -109,16 +67,33 @@ class Hands:
         """The cable under the mouse, where no port or box is."""
         self.space = False
         """Whether the space bar is held: the left button pans."""
-        self.held: frozenset[str] = frozenset()
+        self.held: frozenset[str] | set[str] = frozenset()
         """The modifiers that are held: with shift a control is turned slowly, with ctrl fast."""
+        self.cuts = False
+        """Whether the next stroke cuts cables."""
         self._may_unselect: tuple[list[str], list[str]] | None = None
         """The node or the note that alone is selected when the hand lets go of all that are."""
-        self._acts: dict[type, Callable[[], None]] = {
-            Moving: self._drop, Holding: self._turned, Wiring: self._join, Resizing: self._resized,
+        self._acts: dict[type, Callable[[Doing], Doing]] = {
+            Moving: self._drop, Holding: self._turned, Copying: partial(self._let_go, letting_go.copy),
+            Cutting: partial(self._let_go, letting_go.cut), Wiring: self._join,
+            Resizing: partial(self._let_go, resizing.let_go),
         }  # fmt: skip
 
-    def press(self, x: float, y: float, button: int = LEFT, *, more: bool = False) -> None:
-        """A button goes down; `more` adds to what is selected."""
+    @property
+    def loose(self) -> Collection[Cable]:
+        """Cables that are off as long as the hand holds what it holds: of boxes that were shaken, and a taken one."""
+        doing = self.doing
+        if isinstance(doing, Moving) and doing.loose:
+            return letting_go.loose_cables(self.desk.scene.document.graph, doing.nodes)
+        return () if not isinstance(doing, Wiring) or doing.taken is None else (doing.taken,)
+
+    @property
+    def _pulls(self) -> bool:
+        return "alt" in self.held or "ctrl" in self.held
+
+    def press(self, x: float, y: float, button: int = LEFT, *, more: bool | None = None) -> None:
+        """A button goes down; `more` adds to what is selected, as shift does."""
+        more = "shift" in self.held if more is None else more
         self.at = (x, y)
         if self.doing is not None:
             return
@@ -129,9 +104,12 @@ class Hands:
             return
         desk, view = self.desk, self.desk.viewport
         px, py = view.patch(x, y)
+        if not desk.locked and (self.cuts or {"ctrl", "alt"} <= set(self.held)):
+            self.doing = Cutting((px, py), (px, py))
+            return
         port = None if desk.locked else desk.scene.port_at(px, py, view.zoom)
         if port is not None:
-            self.doing = wire.begun(desk.scene, port, (px, py))
+            self.doing = self._begun(port, (px, py))
             return
         box = desk.scene.box_at(px, py)
         row = None if box is None else box.row_at(px, py)
@@ -144,7 +122,9 @@ class Hands:
         if box is not None:
             self._take(box.node, desk.selection.nodes, ([box.node], []), more)
             return
-        if self._take_corner(px, py):
+        corner = resizing.corner_at(desk, px, py)
+        if corner is not None:
+            self.doing = corner
             return
         cable = desk.scene.cable_at(px, py, view.zoom)
         if cable is not None:
@@ -162,7 +142,7 @@ class Hands:
         """Take a box or a note, with all that is selected and what lies in the panels among it; `chosen` are the
         selected ones of its sort.
         """
-        selection = self.desk.selection
+        selection, scene = self.desk.selection, self.desk.scene
         self._may_unselect = None
         if more:
             chosen ^= {id}
@@ -172,20 +152,20 @@ class Hands:
             self._may_unselect = alone
         else:
             selection.only(alone[0], (), alone[1])
-        nodes, notes = self.desk.scene.within(selection.notes)
+        nodes, notes = scene.within(selection.notes)
+        nodes, notes = nodes | selection.nodes, notes | selection.notes
         at = self.desk.viewport.patch(*self.at)
-        self.doing = Moving(at, nodes | selection.nodes, notes | selection.notes, taken=id)
+        copies = self._pulls and bool(nodes) and not notes and not scene.presenting
+        self.doing = Copying(at, nodes, id) if copies else Moving(at, nodes, notes, id)
 
-    def _take_corner(self, x: float, y: float) -> bool:
-        """The corner of a selected note, if it is there."""
-        desk = self.desk
-        reach = CORNER / desk.viewport.zoom
-        for id in () if desk.scene.presenting else desk.selection.notes:
-            note = desk.scene.notes.get(id)
-            if note is not None and abs(note.corner[0] - x) <= reach and abs(note.corner[1] - y) <= reach:
-                self.doing = Resizing(id, (note.corner[0] - x, note.corner[1] - y))
-                return True
-        return False
+    def _begun(self, port: Port, at: Point) -> Wiring:
+        """A new cable from a port, or the end of one that is there: of the one that is selected, or with alt of any."""
+        scene, chosen = self.desk.scene, self.desk.selection.cables
+        if self._pulls or not port.out:
+            taken = wire.taken_at(scene, port, chosen, any_there=self._pulls)
+            if taken is not None:
+                return taken
+        return wire.begun(scene, port, at)
 
     def move(self, x: float, y: float) -> bool:
         """The mouse is elsewhere. Whether anything looks otherwise then."""
@@ -197,16 +177,17 @@ class Hands:
         if isinstance(doing, Panning):
             view.pan(x - doing.at[0], y - doing.at[1])
             doing.at = (x, y)
-        elif isinstance(doing, Moving):
+        elif isinstance(doing, (Moving, Copying)):
             dx, dy = px - doing.start[0], py - doing.start[1]
             if doing.begun or max(abs(dx), abs(dy)) * view.zoom > SLACK:
-                doing.begun, doing.by = True, self._on_the_grid(doing, dx, dy)
-                scene.shift(doing.nodes, *doing.by, doing.notes)
+                doing.begun, doing.by = True, (dx, dy)
+                if isinstance(doing, Moving):
+                    self._carry(doing)
         elif isinstance(doing, Holding):
             self.desk.turning.drag(x - doing.at[0], self.held)
             doing.at = (x, y)
-        elif isinstance(doing, Resizing):
-            self._resize(doing, px + doing.beside[0], py + doing.beside[1])
+        elif isinstance(doing, (Cutting, Resizing)):
+            doing.move(scene, px, py)
         elif isinstance(doing, Framing):
             doing.at = (px, py)
             frame = (*doing.start, *doing.at)
@@ -227,21 +208,40 @@ class Hands:
         """The mouse has left the canvas: nothing is under it."""
         self.hover = self.hover_cable = None
 
-    def _on_the_grid(self, doing: Moving, dx: float, dy: float) -> Point:
-        """How far boxes are brought: with a grid, so that the box that was taken stands on it."""
-        step, scene = self.desk.step, self.desk.scene
-        if step is None:
-            return dx, dy
-        x, y = scene.home(doing.taken)
+    def _carry(self, doing: Moving) -> None:
+        """Boxes and notes follow the hand: boxes snap to others or to the grid, are shaken loose, and find a cable to
+        go into.
+        """
+        scene, zoom, (dx, dy) = self.desk.scene, self.desk.viewport.zoom, doing.by
+        graph = scene.document.graph
+        doing.guides, doing.onto = [], None
+        if doing.taken in scene.boxes and not self._pulls:
+            if self.desk.step is not None:
+                doing.by = self._on_the_grid(doing.taken, self.desk.step, dx, dy)
+            else:
+                doing.by, doing.guides = snapped(scene, doing.taken, doing.nodes, dx, dy, zoom)
+        scene.shift(doing.nodes, *doing.by, doing.notes)
+        if doing.notes or scene.presenting or doing.taken not in scene.boxes:
+            return
+        if doing.shake.move(dx * zoom) and letting_go.loose_cables(graph, doing.nodes):
+            doing.loose = True
+        if len(doing.nodes) == 1 and not any((*graph.cables_into(doing.taken), *graph.cables_out_of(doing.taken))):
+            cable = cable_across(scene, scene.boxes[doing.taken])
+            if cable is not None and letting_go.fits(graph, doing.taken, cable):
+                doing.onto = cable
+
+    def _on_the_grid(self, taken: str, step: float, dx: float, dy: float) -> Point:
+        """How far boxes are brought, so that the box that was taken stands on the grid."""
+        x, y = self.desk.scene.home(taken)
         return round((x + dx) / step) * step - x, round((y + dy) / step) * step - y
 
     def release(self, x: float, y: float) -> None:
         """The button goes up."""
         self.move(x, y)
         act = self._acts.get(type(self.doing))
+        doing, self.doing = self.doing, None  # what is let go is not carried on when the boxes are laid out anew
         if act is not None:
-            act()
-        self.doing = None
+            self.doing = act(doing)
 
     def again(self) -> None:
         """The boxes were laid out anew while the hand holds something."""
@@ -251,16 +251,19 @@ class Hands:
             doing.notes &= scene.notes.keys()
             scene.shift(doing.nodes, *doing.by, doing.notes)
         elif isinstance(doing, Resizing):
-            if doing.note not in scene.notes:
-                self.doing = None
-            elif doing.size is not None:
-                resize(scene.notes[doing.note], doing.size)
+            self.doing = doing if doing.again(scene) else None
+        elif isinstance(doing, Copying):
+            doing.nodes &= scene.boxes.keys()
+        elif isinstance(doing, Cutting):
+            doing.move(scene, *doing.at)
         elif doing is None and self.hover_cable not in scene.document.graph.cables:
             self.hover_cable = None
         elif isinstance(doing, Wiring):
             start = scene.port(*doing.start.key)
-            self.doing = None if start is None else wire.begun(scene, start, doing.at)
+            gone = doing.taken is not None and doing.taken not in scene.document.graph.cables
+            self.doing = None if start is None or gone else wire.begun(scene, start, doing.at, doing.taken)
             if isinstance(self.doing, Wiring):  # the mouse may stay where it is until it lets go
+                self.doing.again = doing.again
                 self.doing.over = wire.over(scene, self.doing, *doing.at, self.desk.viewport.zoom)
 
     def cancel(self) -> None:
@@ -270,8 +273,12 @@ class Hands:
         elif isinstance(self.doing, Holding):
             self.desk.turning.cancel()
         elif isinstance(self.doing, Resizing):
-            self._as_told(self.doing.note)
-        self.doing = None
+            resizing.as_told(self.desk.scene, self.doing.note)
+        self.doing, self.cuts = None, False
+
+    def cut(self) -> None:
+        """The next stroke cuts cables, as one with ctrl and alt does."""
+        self.cuts = True
 
     def double(self, x: float, y: float) -> None:
         """Two clicks: in the void, for a new object."""
@@ -285,64 +292,34 @@ class Hands:
 
     # -- letting go
 
-    def _turned(self) -> None:
+    def _turned(self, doing: Doing) -> Doing:
         self.desk.turning.let_go()
+        return None
 
-    def _drop(self) -> None:
-        doing, desk = self.doing, self.desk
+    def _let_go(self, how: Callable[[Desk, Doing], None], doing: Doing) -> Doing:
+        how(self.desk, doing)
+        self.cuts = False
+        return None
+
+    def _drop(self, doing: Doing) -> Doing:
+        desk = self.desk
         assert isinstance(doing, Moving)
         if not doing.begun:
             if self._may_unselect is not None:
-                nodes, alone = self._may_unselect
-                desk.selection.only(nodes, (), alone)
-            return
-        places = {id: (box.x, box.y) for id, box in desk.scene.boxes.items() if id in doing.nodes}
-        notes = {id: (note.x, note.y) for id, note in desk.scene.notes.items() if id in doing.notes}
-        if not desk.moved(places, notes):
+                nodes, notes = self._may_unselect
+                desk.selection.only(nodes, (), notes)
+        elif not letting_go.drop(desk, doing.nodes, doing.onto, notes=doing.notes, loose=doing.loose):
             desk.scene.shift(doing.nodes, 0.0, 0.0, doing.notes)
+        return None
 
-    def _resize(self, doing: Resizing, x: float, y: float) -> None:
-        """An image keeps its shape."""
-        note = self.desk.scene.notes[doing.note]
-        width, height = max(SMALLEST, x - note.x), max(SMALLEST, y - note.y)
-        if note.kind == "image":
-            shape = note.height / note.width
-            width = max(width, height / shape)
-            height = width * shape
-        doing.size = width, height
-        resize(note, doing.size)
-
-    def _resized(self) -> None:
-        doing, desk = self.doing, self.desk
-        assert isinstance(doing, Resizing)
-        if doing.size is not None:
-            size = [round(side) for side in doing.size]
-            if not desk.do([SetNote(doing.note, {"size": size})], f"Resize {doing.note}"):
-                self._as_told(doing.note)
-
-    def _as_told(self, id: str) -> None:
-        """As large as the document says."""
-        scene = self.desk.scene
-        if id in scene.notes and id in scene.document.notes:
-            resize(scene.notes[id], scene.document.notes[id].get("size"))
-
-    def _join(self) -> None:
-        doing, desk = self.doing, self.desk
+    def _join(self, doing: Doing) -> Doing:
         assert isinstance(doing, Wiring)
-        if doing.over is None:
-            box = desk.scene.boxes.get(doing.start.node)
-            if box is not None and desk.scene.box_at(*doing.at) is None and _far(box.place(doing.start), doing.at):
-                desk.ask_for_object(*doing.at, doing)
-            return
-        cable = doing.cable(doing.over)
-        if cable in desk.scene.document.graph.cables:
-            return
-        problem = wire.why_not(desk.scene, doing, doing.over)
-        if problem is not None:
-            desk.say(problem.describe())
-            return
-        desk.do([Connect(str(cable))])
-
-
-def _far(start: Point, end: Point) -> bool:
-    return abs(start[0] - end[0]) + abs(start[1] - end[1]) > 24.0
+        letting_go.join(self.desk, doing)
+        if doing.over is None or doing.taken is not None or "shift" not in self.held:
+            return None
+        start = self.desk.scene.port(*doing.start.key)
+        if start is None:
+            return None
+        following = wire.begun(self.desk.scene, start, doing.at)
+        following.again = True
+        return following

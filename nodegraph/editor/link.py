@@ -120,11 +120,20 @@ class Link:
         self._waiting: dict[int, Then] = {}
         self._quiet: set[int] = set()
         self._came: queue.SimpleQueue[Event | Data] = queue.SimpleQueue()
+        self._socket: Any = None
+        self._begin()
+
+    def _begin(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
-        self._socket: Any = None
         self._thread = threading.Thread(target=self._run, name="link", daemon=True)
         self._thread.start()
+
+    def look_again(self) -> None:
+        """The session is elsewhere now: ask anew where."""
+        self.place = None
+        if not self._thread.is_alive():
+            self._begin()
 
     # -- the user's thread
 
@@ -193,30 +202,41 @@ class Link:
 
         closing = asyncio.ensure_future(self._closing.wait())
         try:
+            async with aiohttp.ClientSession() as http:
+                await self._meet(http, closing)
+        finally:
+            closing.cancel()
+
+    async def _meet(self, http: Any, closing: asyncio.Future[Any]) -> None:
+        """One connection after another, until it is closed or the session lets nobody in."""
+        wait = FIRST_WAIT_S
+        while not closing.done():
+            place = await self._found(closing)
+            if place is None:
+                return
+            talking = asyncio.ensure_future(self._talk(http, place))
+            await asyncio.wait({talking, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not talking.done():
+                talking.cancel()
+                await asyncio.gather(talking, return_exceptions=True)
+                return
+            down, had = talking.result()
+            self._put(down)
+            if down.final:
+                return
+            wait = FIRST_WAIT_S if had else min(2 * wait, LONGEST_WAIT_S)
+            await asyncio.wait({closing}, timeout=wait)
+
+    async def _found(self, closing: asyncio.Future[Any]) -> Place | None:
+        """Where the session is, as soon as that is known; None when it is closed first, or never will be known."""
+        try:
             while self.place is None and not closing.done():
                 self.place = self._find()
                 if self.place is None:
                     await asyncio.wait({closing}, timeout=LOOK_S)
         except NodegraphError as error:
             self._put(Down(str(error), final=True))
-            return
-        if self.place is None:
-            return
-        wait = FIRST_WAIT_S
-        async with aiohttp.ClientSession() as http:
-            while not closing.done():
-                talking = asyncio.ensure_future(self._talk(http, self.place))
-                await asyncio.wait({talking, closing}, return_when=asyncio.FIRST_COMPLETED)
-                if not talking.done():
-                    talking.cancel()
-                    await asyncio.gather(talking, return_exceptions=True)
-                    return
-                down, had = talking.result()
-                self._put(down)
-                if down.final:
-                    return
-                wait = FIRST_WAIT_S if had else min(2 * wait, LONGEST_WAIT_S)
-                await asyncio.wait({closing}, timeout=wait)
+        return self.place
 
     async def _talk(self, http: Any, place: Place) -> tuple[Down, bool]:
         """One connection to its end; gives why it ended, and whether there was one."""

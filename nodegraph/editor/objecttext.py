@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from nodegraph.core.errors import PatchError
 from nodegraph.core.hints import shown
@@ -17,6 +17,9 @@ from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import NodeEntry
 from nodegraph.editor.boxtext import hint, parse, written
 from nodegraph.editor.finding import Completion, complete
+
+FIRST: Final = ("sine~", "saw~", "noise~", "in~", "metro", "number", "out~")
+"""What is offered when nothing is typed and no cable hangs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,11 @@ def label_of(entry: NodeEntry) -> str:
 
 def offers(text: str, kinds: Registry, limit: int = 8, fits: Inlet | Outlet | None = None) -> list[Completion]:
     """Kinds that the first word of a text may mean, likeliest first. Where a cable hangs (`fits`), those that it can be
-    joined to, without a word too."""
+    joined to, without a word too; else, without a word, those with which one begins."""
     word = text.split(" ", 1)[0]
-    return complete(word, kinds, limit, fits) if word or fits is not None else []
+    if word or fits is not None:
+        return complete(word, kinds, limit, fits)
+    return [offer for kind in FIRST if kind in kinds for offer in complete(kind, kinds, 1)][:limit]
 
 
 def taken(text: str, kinds: Registry) -> str:

@@ -140,10 +140,7 @@ class Scene:
                 if (at := document.presented(id)) is not None
             }
             return
-        self.boxes = {
-            id: box_of(graph, entry, *(document.place(id) or self._tidied.get(id, ORIGIN)), document.shown(id))
-            for id, entry in graph.nodes.items()
-        }
+        self.boxes = {id: box_of(graph, entry, *self.home(id), document.shown(id)) for id, entry in graph.nodes.items()}
         unplaced = {id: box for id, box in self.boxes.items() if document.place(id) is None}
         if not unplaced.keys() <= self._tidied.keys():  # made by a program: nobody has told where they are
             self._tidied = arranging.tidy(
@@ -171,6 +168,8 @@ class Scene:
                 self.moved.add(id)
                 x, y = self.home(id)
                 self.boxes[id].x, self.boxes[id].y = x + dx, y + dy
+                box = self.boxes[id]
+                box.x, box.y = x + dx, y + dy
 
     def port(self, node: str, name: str, out: bool) -> Port | None:
         """The port of this name."""

@@ -34,6 +34,7 @@ class Desk(Protocol):
     def do(self, commands: list[Command], label: str = "", merge: str | None = None) -> bool: ...
     def say(self, text: str) -> None: ...
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None: ...
+    def show_help(self, node: str) -> None: ...
 
 
 class Sheet:
@@ -102,6 +103,10 @@ class Sheet:
     def ask_for_object(self, x: float, y: float, wiring: Wiring | None = None) -> None:
         """Ask for one at a place, to be joined to a cable that the hand has let go there."""
         self._desk.ask_for_object(x, y, wiring)
+
+    def show_help(self, node: str) -> None:
+        """Say what an object is for."""
+        self._desk.show_help(node)
 
     def follow(self, size: tuple[float, float], then: Callable[[], None] = lambda: None) -> bool:
         """Lay out anew if the document is another than last time; all of it is shown in a window of this size when it

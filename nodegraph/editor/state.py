@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.hands import Framing, Holding, Moving, Panning, Resizing
+from nodegraph.editor.gestures import Copying, Cutting
+from nodegraph.editor.held import Framing, Holding, Moving, Panning
+from nodegraph.editor.resizing import Resizing
 from nodegraph.editor.scene import Box
 from nodegraph.editor.wiring import Wiring
 
+MOST: Final = 500
+"""So many boxes and cables are told of."""
 DOING = {
-    Moving: "moving", Framing: "framing", Resizing: "resizing", Panning: "panning", Holding: "turning",
-    Wiring: "wiring", type(None): "",
+    Moving: "moving", Copying: "copying", Framing: "framing", Resizing: "resizing", Panning: "panning",
+    Holding: "turning",
+    Wiring: "wiring", Cutting: "cutting", type(None): "",
 }  # fmt: skip
 
 
@@ -44,8 +50,10 @@ def state_of(editing: Editing, origin: tuple[float, float], **more: Any) -> dict
         "sheets": [sheet.root for sheet in editing.sheets.open], "sheet": editing.sheet.root,
         "ready": mirror.ready, "up": editing.link.up, "title": editing.title, "revision": mirror.revision,
         "unsaved": mirror.unsaved, "undo": mirror.undo_label, "redo": mirror.redo_label, "playing": editing.playing,
-        "waiting": len(mirror.waiting), "boxes": {id: box(found) for id, found in editing.scene.boxes.items()},
-        "cables": [str(cable) for cable in mirror.document.graph.cables], "selected": sorted(editing.selection.nodes),
+        "waiting": len(mirror.waiting), "count": len(editing.scene.boxes),
+        "boxes": {id: box(found) for id, found in islice(editing.scene.boxes.items(), MOST)},
+        "cables": [str(cable) for cable in islice(mirror.document.graph.cables, MOST)],
+        "selected": sorted(editing.selection.nodes),
         "selected_cables": sorted(str(cable) for cable in editing.selection.cables),
         "selected_notes": sorted(editing.selection.notes),
         "notes": {

@@ -37,7 +37,15 @@ class Visible:
         editing = self.editing
         scene, selection, zoom = editing.scene, editing.selection, editing.viewport.zoom
         self._keep()
-        sign = scene, scene.version, zoom, self.kept, set(selection.nodes), set(selection.cables)
+        sign = (
+            scene,
+            scene.version,
+            zoom,
+            self.kept,
+            set(selection.nodes),
+            set(selection.cables),
+            tuple(editing.hands.loose),
+        )
         if sign != self._sign:
             self._sign = sign
             self._all()
@@ -91,6 +99,9 @@ class Visible:
     def _cable(self, cable: Cable) -> None:
         near, scene = self.near, self.editing.scene
         ends = None
+        if cable in self.editing.hands.loose:  # the hand has taken it off
+            self._looks.pop(cable, None)
+            return
         if cable.from_node in near or cable.to_node in near or self._crosses(cable):
             ends = scene.ends(cable)
         if ends is None:

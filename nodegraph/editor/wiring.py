@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.errors import Problem
+from nodegraph.core.graph import Graph
 from nodegraph.editor.scene import Port, Scene
 
 Point = tuple[float, float]
@@ -21,6 +23,10 @@ class Wiring:
     """The ports at which it may end."""
     over: Port | None = None
     """The port to which it would be joined if it were let go."""
+    taken: Cable | None = None
+    """The cable whose end it is that was taken, when it is not a new one."""
+    again: bool = False
+    """Whether the next one begins at the same port when this one is joined."""
 
     def cable(self, port: Port) -> Cable:
         """The cable between its start and another port; whichever of the two is the outlet."""
@@ -28,10 +34,10 @@ class Wiring:
         return Cable(outlet.node, outlet.name, inlet.node, inlet.name)
 
 
-def begun(scene: Scene, start: Port, at: Point) -> Wiring:
-    """A cable from a port: core's own rules say what it may be joined to."""
-    made = Wiring(start, at)
-    graph = scene.document.graph
+def begun(scene: Scene, start: Port, at: Point, taken: Cable | None = None) -> Wiring:
+    """A cable from a port: core's own rules say what it may be joined to, without the cable that was `taken`."""
+    made = Wiring(start, at, taken=taken)
+    graph = _rest(scene, taken)
     for box in scene.boxes.values():
         for port in box.inlets if start.out else box.outlets:
             cable = made.cable(port)
@@ -54,4 +60,28 @@ def over(scene: Scene, wiring: Wiring, x: float, y: float, zoom: float) -> Port 
 
 def why_not(scene: Scene, wiring: Wiring, port: Port) -> Problem | None:
     """Why it cannot end there; None when it can."""
-    return scene.document.graph.why_not(wiring.cable(port))
+    return _rest(scene, wiring.taken).why_not(wiring.cable(port))
+
+
+def taken_at(scene: Scene, port: Port, chosen: Collection[Cable], *, any_there: bool = False) -> Wiring | None:
+    """The cable whose end at a port the hand takes: one of the `chosen`, or, with `any_there`, one that ends there.
+
+    Its other end stays where it is.
+    """
+    graph = scene.document.graph
+    here = graph.out_of(port.node, port.name) if port.out else graph.into(port.node, port.name)
+    cable = next((cable for cable in here if cable in chosen), here[-1] if any_there and here else None)
+    if cable is None:
+        return None
+    end = (cable.to_node, cable.to_port, False) if port.out else (cable.from_node, cable.from_port, True)
+    start = scene.port(*end)
+    return None if start is None else begun(scene, start, scene.boxes[port.node].place(port), cable)
+
+
+def _rest(scene: Scene, taken: Cable | None) -> Graph:
+    graph = scene.document.graph
+    if taken is None or taken not in graph.cables:
+        return graph
+    rest = graph.copy()
+    rest.disconnect(taken)
+    return rest

@@ -70,8 +70,10 @@ class Driven:
     """An editor's process on a screen."""
 
     def __init__(
-        self, display: str, folder: Path, words: Sequence[str], name: str = "editor", **environment: str
-    ) -> None:
+        self, display: str, folder: Path, words: Sequence[str], name: str = "editor", *, asks: str | None = None,
+        **environment: str,
+    ) -> None:  # fmt: skip
+        """`asks`: the button that answers the question with which it begins."""
         self.display = display
         self.file = folder / f"{name}.state"
         self.file.unlink(missing_ok=True)
@@ -87,8 +89,18 @@ class Driven:
                 [sys.executable, "-m", "nodegraph", "edit", *words], cwd=folder, env=self.environment, stdout=log,
                 stderr=log,
             )  # fmt: skip
+        if asks is not None:
+            self.until(lambda state: asks in state["fields"], "the question")
+            self._look()
+            self.frames()
+            self.point(self.state["fields"][asks])
+            self._tool("click", "1")
         self.until(lambda state: state["ready"] and state["up"], "that it can be used")
         self.usable_s = time.monotonic() - self.begun
+        self._look()
+
+    def _look(self) -> None:
+        """Find its window, and bring it to the front."""
         self.window = self._tool("search", "--sync", "--onlyvisible", "--name", "– nodegraph$").split()[-1]
         self._tool("windowactivate", "--sync", self.window)
         self.corner = self._corner()

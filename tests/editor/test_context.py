@@ -88,7 +88,7 @@ def test_a_cable_is_taken_away_or_an_object_inserted(editing: Editing, filter: s
     assert editing.objects.answer("gain~ 0.5")
     settled(editing)
     assert sorted(map(str, editing.mirror.document.graph.cables)) == [f"gain1.y -> {filter}.x", "saw1.y -> gain1.x"]
-    assert editing.mirror.undo_label == "Add gain1"
+    assert editing.mirror.undo_label == "Insert gain1"
     editing.undo()
     settled(editing)
     editing.follow()

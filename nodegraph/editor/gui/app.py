@@ -23,6 +23,7 @@ from nodegraph.editor.gui.canvas import Canvas
 from nodegraph.editor.gui.closing import Closing
 from nodegraph.editor.gui.display import screen_size
 from nodegraph.editor.gui.docks import Docks
+from nodegraph.editor.gui.files import FileBox
 from nodegraph.editor.gui.fonts import find_font
 from nodegraph.editor.gui.input import Input
 from nodegraph.editor.gui.keywindow import KeyWindow
@@ -32,6 +33,8 @@ from nodegraph.editor.gui.notebox import NoteBox
 from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.panels import PANELS
 from nodegraph.editor.gui.picker import Picker
+from nodegraph.editor.gui.question import Question
+from nodegraph.editor.gui.returning import Returning
 from nodegraph.editor.gui.settingswindow import SettingsWindow
 from nodegraph.editor.gui.statusbar import HEIGHT as BAR
 from nodegraph.editor.gui.statusbar import StatusBar
@@ -67,9 +70,10 @@ class App:
     def __init__(
         self, editing: Editing, keys: Keys, woken: threading.Event, *, engine: Engine | None = None,
         state: Path | None = None, size: tuple[int, int] = (1280, 800), screen: float | None = None,
+        lost: Callable[[], str | None] = lambda: None,
     ) -> None:  # fmt: skip
         """`engine` is the one that ends with the window; `woken` is set when something has come; `screen` is the size
-        that the screen asks for.
+        that the screen asks for. `lost` says when the edits of the patch were made that were never saved.
         """
         self.editing = editing
         self._woken = woken
@@ -93,7 +97,11 @@ class App:
         if font is None:
             editing.say("No font of one width was found, so letters are coarse: install DejaVu Sans Mono.")
         LOOKS.begin(editing.settings.theme, editing.choices.size, font)
-        self.closing = Closing(editing, engine, self._end)
+        self.question = Question()
+        self.closing = Closing(editing, engine, self._end, self.question)
+        self.filebox = FileBox(editing.files)
+        editing.files.sure = self.question.ask
+        self.returning = Returning(editing, engine, self.question, lost)
         with dpg.window(no_scrollbar=True, no_scroll_with_mouse=True) as self.window:
             self.menus = Menus(keys, lambda name: self.input.do(name))
         dpg.bind_item_theme(self.window, looks.canvas_theme())
@@ -105,7 +113,7 @@ class App:
         self.objectbox = ObjectBox(editing)
         self.picker = Picker(editing, LOOKS.character)
         self.keywindow = KeyWindow(editing, keys, self.menus.items)
-        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, lambda: self.closing.asking,
+        self.input = Input(editing, keys, self.window, self.docks, self.objectbox, self._blocks,
                            self.canvas.overlays)  # fmt: skip
         self.notebox = NoteBox(editing)
         self.input.takers[:0] = [self.keywindow, self.picker, self.notebox]
@@ -158,6 +166,13 @@ class App:
                 docks=self.docks.wide,
             )  # fmt: skip
 
+    def _blocks(self, key: str) -> bool:
+        """Whether a question stands, which a key is for then."""
+        box = self.question if self.question.asking else self.filebox if self.filebox.shown else None
+        if box is not None:
+            box.key(key)
+        return box is not None
+
     def _end(self) -> None:
         self._ended = True
 
@@ -187,7 +202,8 @@ class App:
     @property
     def _asks(self) -> bool:
         """Whether a field waits for a text."""
-        return self.objectbox.shown or self.notebox.shown or self.picker.shown or self.keywindow.waiting
+        fields = self.objectbox.shown, self.notebox.shown, self.picker.shown, self.filebox.shown
+        return any(fields) or self.keywindow.waiting
 
     def _rest(self, spent: float) -> None:
         """Until the next frame: thirty a second while a hand moves, as many as a share of a core allows while something
@@ -225,6 +241,8 @@ class App:
         if self.docks.away != editing.modes.presenting:
             self.docks.put_away(editing.modes.presenting)
             dpg.configure_item(self.bar.window, show=not self.docks.away)
+        self.returning.turn()
+        self._dirty = self.filebox.turn() or self._dirty
         size = dpg.get_viewport_client_width(), dpg.get_viewport_client_height()
         if self.strip.turn() or size != self._size or self.docks.changed:
             self._fit(*size)
@@ -262,16 +280,21 @@ class App:
             self._state.write(self._told())
             self._told_at = time.monotonic() + 20 * (time.perf_counter() - begun)  # a large patch is told seldom
 
-    def _told(self) -> dict[str, Any]:
-        placed = (
+    def _places(self) -> dict[str, list[float]]:
+        """Where what can be clicked is, by name."""
+        shown = (
             self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup, self.settings, self.tour,
+            self.question, self.filebox,
         )  # fmt: skip
+        return {name: at for item in shown for name, at in item.places().items()}
+
+    def _told(self) -> dict[str, Any]:
         box, note, carried = self.objectbox, self.notebox, self.editing.browsing.carried
         window = {
             "asking": box.shown, "typing": box.typing or note.typing,
             "text": box.text if box.shown else note.text, "writing": note.shown,
-            "quitting": self.closing.asking, "size": list(self.editing.size), "frames": self._frames,
-            "fields": {name: at for part in placed for name, at in part.places().items()},
+            "quitting": self.closing.asking, "question": self.question.asking, "files": self.filebox.shown,
+            "size": list(self.editing.size), "frames": self._frames, "fields": self._places(),
             "panels": self.docks.shown, "panel_typing": self.docks.typing,
             "picker": self.picker.state(), "keys": self.keywindow.state(),
             "bar": self.bar.told(), "heat": self._heat(), "signs": self.editing.health.signs(),

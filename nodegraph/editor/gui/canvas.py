@@ -7,6 +7,7 @@ is a transform.
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
@@ -15,12 +16,13 @@ from nodegraph.core.cable import Cable
 from nodegraph.core.ports import CableKind
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.faders import Fader
+from nodegraph.editor.gestures import Copying, Cutting
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.faders import draw_fader
 from nodegraph.editor.gui.looks import OF_KIND, WRITTEN, Colour, px, see_through
 from nodegraph.editor.gui.overlay import Layers
 from nodegraph.editor.gui.overlays import OVERLAYS
-from nodegraph.editor.hands import Framing, Moving
+from nodegraph.editor.held import Framing, Moving
 from nodegraph.editor.motion import Glide, Motion
 from nodegraph.editor.scene import HEIGHT, PADDING, PORT, Box, Port, curve, pieces
 from nodegraph.editor.scene import TEXT as TEXT_SIZE
@@ -46,6 +48,7 @@ THIN: Final = {CableKind.SIGNAL: 2, CableKind.EVENT: 1, CableKind.TENSOR: 3, Cab
 DASHES: Final = 9
 GLOW: Final = ((7, 6.0, 22), (4, 4.0, 46), (2, 3.0, 90))
 """Of a box that is selected, from outside: how far around it, how thick, and how much of the colour."""
+DASH: Final = 6.0
 GRID: Final = 40.0
 
 
@@ -202,10 +205,13 @@ class Canvas:
                 (left - out, top - out), (right + out, bottom + out), rounding=round_ + out, thickness=wide, parent=at,
                 color=see_through(looks.CYAN if selected else colour, alpha),
             )  # fmt: skip
+        edge = looks.WHITE if selected else see_through(colour, 190)
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=looks.GLASS, parent=at,
-            color=looks.WHITE if selected else see_through(colour, 190), thickness=2.0 if selected and fine else 1.0,
+            color=edge if box.known else NOTHING, thickness=2.0 if selected and fine else 1.0,
         )  # fmt: skip
+        if not box.known:  # it is missing here, and kept as it is
+            _dashed(at, (left, top, right, bottom), edge)
         if fine:
             dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=looks.SHINE, parent=at)
         size = TEXT_SIZE * box.scale * zoom
@@ -250,6 +256,22 @@ class Canvas:
                 (min(ax, bx) * zoom, min(ay, by) * zoom), (max(ax, bx) * zoom, max(ay, by) * zoom),
                 color=see_through(looks.CYAN, 200), fill=see_through(looks.CYAN, 26), parent=self._over,
             )  # fmt: skip
+        elif isinstance(doing, Moving):
+            self._show_move(doing, zoom)
+        elif isinstance(doing, Copying) and doing.begun:
+            for box in (scene.boxes[node] for node in doing.nodes if node in scene.boxes):
+                left, top = (box.x + doing.by[0]) * zoom, (box.y + doing.by[1]) * zoom
+                dpg.draw_rectangle(
+                    (left, top), (left + box.width * zoom, top + box.height * zoom), rounding=7.0 * zoom,
+                    color=looks.WHITE, fill=see_through(looks.CYAN, 40), parent=self._over,
+                )  # fmt: skip
+        elif isinstance(doing, Cutting):
+            for cable in doing.cables:
+                self._mark(cable, looks.AMBER, zoom)
+            (ax, ay), (bx, by) = doing.start, doing.at
+            dpg.draw_line(
+                (ax * zoom, ay * zoom), (bx * zoom, by * zoom), color=looks.AMBER, thickness=1.6, parent=self._over
+            )
         elif isinstance(doing, Wiring) and doing.start.node in scene.boxes:
             for id in self.visible.near:
                 box = scene.boxes[id]
@@ -271,6 +293,21 @@ class Canvas:
             box = scene.boxes[hands.hover.node]
             self._ring(box, hands.hover, zoom, looks.WHITE)
             self._name(box, hands.hover, zoom)
+
+    def _show_move(self, doing: Moving, zoom: float) -> None:
+        """The lines to which boxes have snapped, and the cable into which one would go."""
+        for left, top, right, bottom in doing.guides:
+            start, end = (left * zoom, top * zoom), (right * zoom, bottom * zoom)
+            dpg.draw_line(start, end, color=see_through(looks.GREEN, 170), thickness=1.0, parent=self._over)
+        if doing.onto is not None:
+            self._mark(doing.onto, looks.WHITE, zoom)
+
+    def _mark(self, cable: Cable, colour: Colour, zoom: float) -> None:
+        """A cable to which something is about to happen."""
+        ends = self.editing.scene.ends(cable)
+        if ends is not None:
+            scaled = [(x * zoom, y * zoom) for x, y in curve(*ends)]
+            dpg.draw_bezier_cubic(*scaled, color=colour, thickness=2.0, segments=SEGMENTS[1], parent=self._over)
 
     def _ring(self, box: Box, port: Port, zoom: float, colour: Colour) -> None:
         x, y = box.place(port)
@@ -329,6 +366,21 @@ def _cable(
     if kind in (CableKind.TENSOR, CableKind.TEXTURE):
         core = looks.NIGHT if kind is CableKind.TENSOR else looks.WHITE
         dpg.draw_bezier_cubic(*scaled, color=core, thickness=max(1.0, wide // 3), segments=count, parent=at)
+
+
+def _dashed(at: int | str, edges: tuple[float, float, float, float], colour: Colour) -> None:
+    """A rectangle of dashes."""
+    left, top, right, bottom = edges
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
+    for (ax, ay), (bx, by) in pairwise(corners):
+        length = abs(bx - ax) + abs(by - ay)
+        count = max(1, round(length / (2 * DASH)))
+        for number in range(count):
+            begin, end = (number + 0.2) / count, (number + 0.8) / count
+            dpg.draw_line(
+                (ax + (bx - ax) * begin, ay + (by - ay) * begin), (ax + (bx - ax) * end, ay + (by - ay) * end),
+                color=colour, thickness=1.4, parent=at,
+            )  # fmt: skip
 
 
 def _port(at: int | str, box: Box, port: Port, zoom: float) -> None:

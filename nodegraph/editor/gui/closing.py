@@ -5,59 +5,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import dearpygui.dearpygui as dpg
-
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.engine import Engine
-from nodegraph.editor.gui.menus import within
+from nodegraph.editor.gui.question import Question
 
 
 class Closing:
     """The end of one window."""
 
-    def __init__(self, editing: Editing, engine: Engine | None, end: Callable[[], None]) -> None:
+    def __init__(self, editing: Editing, engine: Engine | None, end: Callable[[], None], question: Question) -> None:
         """`engine` is the one that ends with the window; `end` has the loop come to its end."""
-        self.editing, self.engine = editing, engine
+        self.editing, self.engine, self.question = editing, engine, question
         self._ended = end
-        self._window: int | str | None = None
-
-    @property
-    def asking(self) -> bool:
+        self.asking = False
         """Whether the question stands."""
-        return self._window is not None
 
     def quit(self) -> None:
         """Close the window."""
         editing = self.editing
-        if editing.sheets.unsaved and self.engine is not None and editing.link.up:
-            self._ask()
-        else:
+        if not (editing.sheets.unsaved and self.engine is not None and editing.link.up):
             self._end()
-
-    def _ask(self) -> None:
-        if self._window is not None:
-            return
-        with dpg.window(
-            label="Unsaved changes", modal=True, no_resize=True, no_saved_settings=True,
-            on_close=lambda *_: self._stay(),
-        ) as self._window:  # fmt: skip
-            dpg.add_text(f"{self.editing.sheets.open[0].mirror.title} has changes that are not saved.", wrap=0)
-            with dpg.group(horizontal=True):
-                dpg.add_button(label="Save", callback=lambda *_: self._save_and_end())
-                dpg.add_button(label="Leave them unsaved", callback=lambda *_: self._end())
-                dpg.add_button(label="Go on", callback=lambda *_: self._stay())
-        within(self._window, 430, 110)
+        elif not self.asking:
+            self.asking = True
+            self.question.ask(
+                "Unsaved changes", f"{editing.sheets.open[0].mirror.title} has changes that are not saved.",
+                [("Save", self._save_and_end), ("Leave them unsaved", self._end), ("Go on", self._stay)],
+            )  # fmt: skip
 
     def _stay(self) -> None:
-        if self._window is not None:
-            dpg.delete_item(self._window)
-            self._window = None
+        self.asking = False
 
     def _save_and_end(self) -> None:
         def saved(answer: Any) -> None:
+            self._stay()
             if "error" in answer:
                 self.editing.tell_problems(answer)
-                self._stay()
             else:
                 self._end()
 

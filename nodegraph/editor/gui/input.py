@@ -39,9 +39,11 @@ class Input:
 
     def __init__(
         self, editing: Editing, keys: Keys, window: int | str, docks: Docks, objectbox: ObjectBox,
-        blocked: Callable[[], bool], overlays: Sequence[Overlay] = (),
+        blocked: Callable[[str], bool], overlays: Sequence[Overlay] = (),
     ) -> None:  # fmt: skip
-        """`blocked` says whether a question stands that must be answered first; of `overlays` the last is in front."""
+        """`blocked` gets a key when a question stands that must be answered first, and says whether one does; of
+        `overlays` the last is in front.
+        """
         self.editing, self.keys, self.window, self.docks, self.objectbox = editing, keys, window, docks, objectbox
         self.keyboard = Keyboard()
         self.active_until = 0.0
@@ -80,6 +82,7 @@ class Input:
         for job in jobs:
             if job[0] == self._key and self.keyboard.modifier(job[2]) is not None:
                 self.keyboard.down(job[2])
+        self.editing.hands.held = self.keyboard.held
         self.keyboard.leaving = {
             word for job in jobs if job[0] == self._key_up and (word := self.keyboard.modifier(job[2])) is not None
         }
@@ -189,7 +192,7 @@ class Input:
             return
         self.awake()
         pressed = chord(key, self.keyboard.held)
-        if self._blocked():
+        if self._blocked(key):
             return
         if self.objectbox.shown:
             self.objectbox.key(key, pressed)

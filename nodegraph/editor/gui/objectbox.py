@@ -87,6 +87,9 @@ class ObjectBox:
             self.editing.objects.answer(None)
         elif key == "enter":
             self._enter()
+            if "shift" in chord and self.editing.objects.asked is None:  # and the next one below it
+                self.close()
+                self.editing.objects.below()
         elif key in ("up", "down"):
             self._choose(-1 if key == "up" else 1)
         elif key == "tab":
