@@ -73,6 +73,7 @@ def test_notes_are_written_carried_and_presented(editor: Driven, tmp_path: Path)
     editor.drag(corner, (corner[0] - 60, corner[1] + 20), "resizing")
     editor.key("alt+c", "ctrl+shift+Up")
     assert editor.settled()["notes"][id]["text"] == LONG
+    editor.frames()  # the modifiers are up: with one of them Return means something else
     editor.key("Return")  # its text again
     editor.until(lambda state: state["writing"] and state["text"] == LONG, "its text")
     editor.key("Escape")
