@@ -65,12 +65,13 @@ class Somebody:
     def compare(self) -> None:
         """Here and there are the same, and what is drawn is what there is."""
         editing = self.editing
-        root = editing.sheets.open[0].mirror
+        root, link = editing.sheets.open[0].mirror, editing.link
         until(
-            editing, lambda: not editing.mirror.waiting and not root.waiting and root.revision == self.session.revision,
-            "that all is told",
+            editing, lambda: not link._waiting and not any(mirror.waiting for mirror in editing.sheets.mirrors)
+            and root.revision == self.session.revision, "that all is answered and told",
         )  # fmt: skip
-        here, there = dumps(root.document), str(self.session.patch)
+        with self.session.turn:
+            here, there = dumps(root.document), str(self.session.patch)
         assert here == there, "\n".join(unified_diff(here.splitlines(), there.splitlines(), lineterm=""))
         graph = editing.mirror.document.graph
         if editing.modes.presenting:
