@@ -18,6 +18,11 @@ from nodegraph.core.view import NodeEntry
 from nodegraph.editor.boxtext import hint, parse, written
 from nodegraph.editor.finding import Completion, complete
 
+USUAL: Final = (
+    "gain~", "svf~", "delay~", "reverb~", "+~", "out~", "sine~", "saw~", "noise~", "in~", "adsr~", "metro", "number",
+    "message", "makenote", "print",
+)  # fmt: skip
+"""What usually hangs at a cable: these are offered before others that fit as well."""
 FIRST: Final = ("sine~", "saw~", "noise~", "in~", "metro", "number", "out~")
 """What is offered when nothing is typed and no cable hangs."""
 
@@ -63,8 +68,11 @@ def offers(text: str, kinds: Registry, limit: int = 8, fits: Inlet | Outlet | No
     """Kinds that the first word of a text may mean, likeliest first. Where a cable hangs (`fits`), those that it can be
     joined to, without a word too; else, without a word, those with which one begins."""
     word = text.split(" ", 1)[0]
-    if word or fits is not None:
+    if word:
         return complete(word, kinds, limit, fits)
+    if fits is not None:
+        every = complete("", kinds, len(kinds), fits)
+        return sorted(every, key=lambda offer: USUAL.index(offer.kind) if offer.kind in USUAL else len(USUAL))[:limit]
     return [offer for kind in FIRST if kind in kinds for offer in complete(kind, kinds, 1)][:limit]
 
 

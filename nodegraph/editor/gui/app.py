@@ -284,7 +284,7 @@ class App:
         """Where what can be clicked is, by name."""
         shown = (
             self.docks, self.strip, self.bar, self.picker, self.keywindow, self.input.popup, self.settings, self.tour,
-            self.question, self.filebox,
+            self.question, self.filebox, self.objectbox,
         )  # fmt: skip
         return {name: at for item in shown for name, at in item.places().items()}
 

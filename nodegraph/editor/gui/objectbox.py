@@ -9,6 +9,7 @@ import dearpygui.dearpygui as dpg
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.finding import Completion
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, px
+from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.objecttext import offers, taken
 
 WIDTH: Final = 430
@@ -29,6 +30,7 @@ class ObjectBox:
         self._had = False
         """Whether the field had the keyboard before this frame: one that gets it takes no text in the same frame."""
         self._offers: list[Completion] = []
+        self._rows: dict[str, int | str] = {}
         self._chosen = 0
         self._looked: str | None = None
         with dpg.window(
@@ -147,13 +149,18 @@ class ObjectBox:
 
     def _show_offers(self) -> None:
         dpg.delete_item(self._list, children_only=True)
+        self._rows.clear()
         for index, offer in enumerate(self._offers):
             name = f"{offer.kind} ({offer.matched})" if offer.why == "alias" else offer.kind
             label = f"{name:<14} {offer.description}"
-            dpg.add_selectable(
+            self._rows[offer.kind] = dpg.add_selectable(
                 label=label if len(label) < 52 else label[:51] + "…", parent=self._list, user_data=offer.kind,
                 default_value=index == self._chosen, callback=self._clicked,
             )  # fmt: skip
+
+    def places(self) -> dict[str, list[float]]:
+        """Where what is offered is in the window, for tests."""
+        return {f"offer {kind}": place_of(item) for kind, item in self._rows.items()} if self.shown else {}
 
     def _clicked(self, _sender: object, _value: object, kind: str) -> None:
         _, space, rest = self.text.partition(" ")
