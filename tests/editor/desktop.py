@@ -81,7 +81,7 @@ class Driven:
         self.environment = os.environ | {
             "DISPLAY": display, "NODEGRAPH_EDITOR_STATE": str(self.file), "NODEGRAPH_STATE": str(folder / "state"),
             "NODEGRAPH_CONFIG": str(folder / "config"),
-            "PYTHONPATH": str(ROOT), "LIBGL_ALWAYS_SOFTWARE": "1", **environment,
+            "PYTHONPATH": str(ROOT), "LIBGL_ALWAYS_SOFTWARE": "1", "LP_NUM_THREADS": "0", **environment,
         }  # fmt: skip
         self.begun = time.monotonic()
         with open(self.log, "wb") as log:
@@ -142,11 +142,13 @@ class Driven:
         """Keys, one after another, each as long as a finger holds it."""
         for chord in chords:
             *modifiers, key = chord.split("+")
-            for modifier in modifiers:
-                self._tool("keydown", modifier)
-            self._tool("keydown", key, "sleep", "0.08", "keyup", key)
-            for modifier in reversed(modifiers):
-                self._tool("keyup", modifier)
+            down = [word for modifier in modifiers for word in ("keydown", modifier, "sleep", "0.02")]
+            up = [word for modifier in reversed(modifiers) for word in ("sleep", "0.02", "keyup", modifier)]
+            self._tool(*down, "keydown", key, "sleep", "0.08", "keyup", key, *up)
+            end = time.monotonic() + PATIENCE_S
+            while modifiers and self.process.poll() is None and self.state["modifiers"]:  # one frame has no order
+                assert time.monotonic() < end, "the modifiers are never up"
+                time.sleep(TICK_S)
 
     def type(self, text: str) -> None:
         """A text, into what has the keyboard."""

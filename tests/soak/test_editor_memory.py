@@ -14,7 +14,7 @@ from bench.editor import patch
 from tests.editor.desktop import Driven, end_engines, screen
 from tests.soak.length import length, report
 
-SECONDS: Final = length(25.0, 3600.0)
+SECONDS: Final = length(16.0, 3600.0)
 WARM: Final = 0.4
 """After so much of the time everything that is needed has been made; from then on memory must not grow."""
 GROWTH: Final = 0.02

@@ -47,6 +47,8 @@ from nodegraph.editor.objecttext import text_of
 from nodegraph.editor.state import StateFile, state_of
 
 ACTIVE_S: Final = 1 / 30
+BUSY: Final = 0.6
+"""Of a core, at most, while a hand moves: where frames are dear the sound comes first."""
 IDLE_S: Final = 1 / 10
 HEARTBEAT_S: Final = 2.0
 """So often a frame is drawn although nothing has happened: the screen may have lost the last one."""
@@ -212,8 +214,9 @@ class App:
         if self._woken.is_set() or self._later or self._dirty:
             self.input.awake(LATE_S)
             self._woken.clear()
+        active = max(ACTIVE_S, self._cost_s / BUSY)
         if time.monotonic() < self.input.active_until:
-            self._sleep(ACTIVE_S - spent)
+            self._sleep(active - spent)
             return
         wait = IDLE_S if not self._hears_input or self._asks or self.docks.typing else HEARTBEAT_S
         if self._moving:
@@ -221,7 +224,7 @@ class App:
         elif self.bar.rest_s is not None:
             wait = min(wait, self.bar.rest_s)
         if wait > spent and self._woken.wait(wait - spent):
-            self._sleep(ACTIVE_S - spent)  # what comes together is drawn together
+            self._sleep(active - spent)  # what comes together is drawn together
             self.input.awake(LATE_S)
         self._woken.clear()
 
@@ -295,6 +298,7 @@ class App:
             "text": box.text if box.shown else note.text, "writing": note.shown,
             "quitting": self.closing.asking, "question": self.question.asking, "files": self.filebox.shown,
             "size": list(self.editing.size), "frames": self._frames, "fields": self._places(),
+            "modifiers": sorted(self.input.keyboard.held),
             "panels": self.docks.shown, "panel_typing": self.docks.typing,
             "picker": self.picker.state(), "keys": self.keywindow.state(),
             "bar": self.bar.told(), "heat": self._heat(), "signs": self.editing.health.signs(),

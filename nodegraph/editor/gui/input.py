@@ -17,7 +17,7 @@ from nodegraph.editor.gui.popup import Popup
 from nodegraph.editor.hands import LEFT, RIGHT
 from nodegraph.editor.keys import Keys, chord
 
-AWAKE_S: Final = 0.7
+AWAKE_S: Final = 0.3
 """So long after the last movement the window is drawn fast."""
 DOUBLE_S: Final = 0.35
 DOUBLE_FRAMES: Final = 5
