@@ -93,12 +93,15 @@ def lost(mine):
 
 
 def wake_and_wait(crew, count):
-    """Give a helper time to take something before the audio thread does."""
+    """Give a helper time to take something before the audio thread does, and a core where others have taken all."""
     head = load_acquire(crew, 8 * w.C_HEAD)
     waited = 0
-    while load_acquire(crew, 8 * w.C_HEAD) == head and waited < 10_000:
+    while load_acquire(crew, 8 * w.C_HEAD) == head and waited < 10_500:
         waited += 1
-        pause()
+        if waited < 10_000:
+            pause()
+        else:
+            sleep_us(load_i64(crew, 8 * w.C_SLEEP), 1_000)
 
 
 def polite_render(engine, ins, outs, frames, block):

@@ -229,7 +229,7 @@ def test_a_helper_that_loses_its_core_costs_one_block_and_then_nothing(monkeypat
 
 
 def _leaving_some() -> Callable[[], Any]:
-    """The renderer, but the audio thread gives the helpers 0.2 ms to come first."""
+    """The renderer, but the audio thread waits for a helper to come first."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(native_crew, "wake", dawdling.wake_and_wait)
         render = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)(address(dawdling.polite_render))
