@@ -71,7 +71,7 @@ def show(rows: list[dict[str, Any]]) -> None:
 
 
 def _dragging(editor: Driven) -> float:
-    """Processor seconds of a frame while a box goes to and fro."""
+    """Processor seconds of a frame while a box is carried."""
     state = editor.settled()
     x, y = state["boxes"]["n262"]["middle"]
     editor.point((x, y))
@@ -79,7 +79,7 @@ def _dragging(editor: Driven) -> float:
     editor.until(lambda state: state["doing"] == "moving", "that it is moving")
     begun, busy = editor.state["frames"], busy_s(editor.process.pid)
     for step in range(DRAGS * STEPS):
-        editor.point((x + 40 + 3 * (step % STEPS), y + step % STEPS))
+        editor.point((x + 40 + step, y + step % STEPS))  # to and fro in x would shake its cables off
     editor.frames(1)
     spent, frames = busy_s(editor.process.pid) - busy, editor.state["frames"] - begun
     editor._tool("mouseup", "1")

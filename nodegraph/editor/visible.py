@@ -30,6 +30,8 @@ class Visible:
         """The boxes that show controls."""
         self._looks: Looks = {}
         self._sign: Any = None
+        self._loose: frozenset[Cable] = frozenset()
+        """Cables that the hand has taken off."""
         self._zoom = 0.0
 
     def looks(self) -> Looks:
@@ -37,15 +39,10 @@ class Visible:
         editing = self.editing
         scene, selection, zoom = editing.scene, editing.selection, editing.viewport.zoom
         self._keep()
+        self._loose = frozenset(editing.hands.loose)
         sign = (
-            scene,
-            scene.version,
-            zoom,
-            self.kept,
-            set(selection.nodes),
-            set(selection.cables),
-            tuple(editing.hands.loose),
-        )
+            scene, scene.version, zoom, self.kept, set(selection.nodes), set(selection.cables), self._loose,
+        )  # fmt: skip
         if sign != self._sign:
             self._sign = sign
             self._all()
@@ -99,7 +96,7 @@ class Visible:
     def _cable(self, cable: Cable) -> None:
         near, scene = self.near, self.editing.scene
         ends = None
-        if cable in self.editing.hands.loose:  # the hand has taken it off
+        if cable in self._loose:
             self._looks.pop(cable, None)
             return
         if cable.from_node in near or cable.to_node in near or self._crosses(cable):

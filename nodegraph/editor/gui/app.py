@@ -222,7 +222,7 @@ class App:
         if self._moving:
             wait = min(wait, max(ACTIVE_S, self._cost_s / SHARE))
         elif self.bar.rest_s is not None:
-            wait = min(wait, self.bar.rest_s)
+            wait = min(wait, max(self.bar.rest_s, 2 * self._cost_s / SHARE))
         if wait > spent and self._woken.wait(wait - spent):
             self._sleep(active - spent)  # what comes together is drawn together
             self.input.awake(LATE_S)

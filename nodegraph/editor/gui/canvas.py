@@ -347,7 +347,7 @@ def _cable(
     at: int | str, points: Any, colour: Colour, width: float, kind: CableKind | None, selected: bool, zoom: float
 ) -> None:
     scaled = [(x * zoom, y * zoom) for x, y in points]
-    wide = float(max(THIN[kind], round(width * zoom)))
+    wide = float(max((THIN[kind] if zoom >= COARSE else 1), round(width * zoom)))
     (ax, ay), _, _, (dx, dy) = scaled
     if kind is None and not selected:
         dashed = pieces(points, 2 * DASHES + 1)
@@ -358,7 +358,8 @@ def _cable(
     if abs(ax - dx) < 1.0 and ay < dy:  # a straight line
         count = 1
     else:
-        count = max(SEGMENTS[0], min(SEGMENTS[1], round((abs(ax - dx) + abs(ay - dy)) / SEGMENT)))
+        piece = SEGMENT if zoom >= COARSE else 1.6 * SEGMENT
+        count = max(SEGMENTS[0], min(SEGMENTS[1], round((abs(ax - dx) + abs(ay - dy)) / piece)))
     if (kind is CableKind.SIGNAL and zoom >= FINE) or selected:
         halo = see_through(looks.WHITE if selected else colour, 110 if selected else 40)
         dpg.draw_bezier_cubic(*scaled, color=halo, thickness=wide + round(5.0 * zoom), segments=count, parent=at)
