@@ -24,6 +24,9 @@ WORDS: Final = (
 ELSEWHERE: Final = {"save", "play", "quit", "keys", "undo", "redo"}
 """Actions that are no edits, need a window, or are done in ways of their own."""
 
+UNLOCKS = 0.2
+"""How often the modes are left: who is locked out of editing for half of the time tries little."""
+
 
 class Somebody:
     """One who presses, drags, types and undoes without sense."""
@@ -51,16 +54,22 @@ class Somebody:
             self.done[call.__name__] += 1
             call()
             self.editing.turn()
+            if self.chance.random() < UNLOCKS:
+                self.unlock()
             if number % 25 == 24:
                 self.compare()
         self.editing.objects.answer(None)
         self.editing.hands.cancel()
-        self.editing.modes.leave()
-        if self.editing.modes.locked:
-            self.editing.actions["lock"]()
+        self.unlock()
         while self.editing.sheets.top is not self.editing.sheets.open[0]:
             self.editing.actions["leave-subpatch"]()
         self.compare()
+
+    def unlock(self) -> None:
+        """Out of the modes in which little can be edited."""
+        self.editing.modes.leave()
+        if self.editing.modes.locked:
+            self.editing.actions["lock"]()
 
     def compare(self) -> None:
         """Here and there are the same, and what is drawn is what there is."""
