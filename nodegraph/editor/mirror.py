@@ -171,7 +171,10 @@ class Mirror:
 
     def _take_back(self) -> None:
         for item in reversed(self.waiting):
-            perform(self.document, item.undo)
+            try:
+                perform(self.document, item.undo)
+            except NodegraphError:  # it was done on top of something that has come otherwise: the whole comes anew
+                self._load()
             item.undo = []
 
     def _do_again(self) -> None:
