@@ -14,26 +14,19 @@ import pytest
 import soundfile
 
 from nodegraph import Patch
-from tests.editor.desktop import PATIENCE_S, TICK_S, Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
+from tests.editor.desktop import PATIENCE_S, TICK_S, Driven
 
 
 @pytest.fixture
-def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
+def editor(display: str, folder: Path) -> Iterator[Driven]:
     n = np.arange(24_000)
-    soundfile.write(tmp_path / "bell.wav", (np.sin(n / 8) * np.exp(-n / 6_000)).astype(np.float32), 48_000)
-    Patch("Other").save(tmp_path / "other.ng")
-    driven = Driven(display, tmp_path, ["new.ng", "--driver", "null"])
+    soundfile.write(folder / "bell.wav", (np.sin(n / 8) * np.exp(-n / 6_000)).astype(np.float32), 48_000)
+    Patch("Other").save(folder / "other.ng")
+    driven = Driven(display, folder, ["new.ng", "--driver", "null"])
     driven.key("ctrl+b")
     driven.until(lambda state: "browser" in state["panels"] and state["panel_typing"], "the search has the keyboard")
     yield driven
     driven.kill()
-    end_engines(tmp_path)
 
 
 def test_a_node_and_a_sound_are_dragged_onto_the_canvas(editor: Driven) -> None:

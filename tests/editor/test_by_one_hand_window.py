@@ -7,21 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.editor.desktop import Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
+from tests.editor.desktop import Driven, end_engines
 
 
 @pytest.fixture
-def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
-    driven = Driven(display, tmp_path, ["new.ng", "--driver", "null"])
+def editor(display: str, folder: Path) -> Iterator[Driven]:
+    driven = Driven(display, folder, ["new.ng", "--driver", "null"])
     yield driven
     driven.kill()
-    end_engines(tmp_path)
 
 
 def typed(editor: Driven, key: str, text: str) -> None:

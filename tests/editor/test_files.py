@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from nodegraph import Patch
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.files import recent
 from nodegraph.session.session import Session
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven, end_engines
 from tests.editor.editors import made, settled, until
 
 
@@ -91,12 +90,6 @@ def test_with_an_engine_of_its_own_a_file_gets_a_window_of_its_own(beside: Editi
     until(beside, lambda: recent() == [str(tmp_path / "new.ng")], "that it is remembered")
     asked(beside, "open-recent")
     assert beside.files.offers("") == [str(tmp_path / "new.ng")]
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
 
 
 def test_a_file_is_chosen_in_the_window(display: str, tmp_path: Path) -> None:

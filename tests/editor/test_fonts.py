@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ import pytest
 from nodegraph.editor.gui.display import size_of_everything
 from nodegraph.editor.gui.fonts import FONTS, Font, character_of, find_font
 from nodegraph.editor.gui.probing import lacking
-from tests.editor.desktop import ROOT, screen
+from tests.editor.desktop import ROOT
 
 
 def test_a_font_is_read_before_it_is_loaded(tmp_path: Path) -> None:
@@ -52,12 +51,6 @@ def test_the_screens_size_is_asked() -> None:
 def test_versions_of_opengl_are_understood() -> None:
     assert lacking("4.5 (Compatibility Profile) Mesa 22.3.6") is None and lacking(None) is None
     assert lacking("2.1 Mesa 22.3.6") == "has version 2.1" and lacking("") == "has none"
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
 
 
 def test_an_opengl_that_is_too_old_is_one_line_and_no_abort(display: str, tmp_path: Path) -> None:

@@ -7,23 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.editor.desktop import Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
+from tests.editor.desktop import Driven
 
 
 @pytest.fixture
-def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
-    editor = Driven(display, tmp_path, ["new.ng", "--driver", "null"])
-    try:
-        yield editor
-    finally:
-        editor.kill()
-        end_engines(tmp_path)
+def editor(display: str, folder: Path) -> Iterator[Driven]:
+    driven = Driven(display, folder, ["new.ng", "--driver", "null"])
+    yield driven
+    driven.kill()
 
 
 def carry(editor: Driven, start: list[float], end: list[float], doing: str, picture: str, *held: str) -> None:

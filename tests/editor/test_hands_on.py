@@ -8,17 +8,11 @@ from pathlib import Path
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
+from tests.editor.desktop import Driven
 
 
 @pytest.fixture
-def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
+def editor(display: str, folder: Path) -> Iterator[Driven]:
     patch = Patch("Two colours")
     patch.connect(
         patch.add("saw~", "osc", freq=110), patch.add("svf~", "cut"), patch.add("gain~", "level", gain=0.2),
@@ -29,11 +23,10 @@ def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
         patch.do({"do": "store-preset", "preset": name, "values": {"cut.cutoff": cutoff, "level.gain": 0.2}})
     places = {"osc": [40, 40], "slow": [260, 40], "cut": [40, 140], "level": [40, 300], "out": [40, 400]}
     patch.do({"do": "move", "places": places})
-    patch.save(tmp_path / "two.ng")
-    driven = Driven(display, tmp_path, ["two.ng", "--driver", "null"])
+    patch.save(folder / "two.ng")
+    driven = Driven(display, folder, ["two.ng", "--driver", "null"])
     yield driven
     driven.kill()
-    end_engines(tmp_path)
 
 
 def click(editor: Driven, at: list[float], button: str = "1") -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from nodegraph.editor.engine import Engine, started
 from nodegraph.headless.recovery import lost_edits
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven
 from tests.editor.editors import PATIENCE_S, Waker, drag, joined, made, middle, port, settled, until
 from tests.editor.test_window import run
 from tests.soak.length import length, report
@@ -30,18 +29,6 @@ STRANGE = (
     '{"nodegraph": 1, "nodes": {"a": {"kind": "sine~"}, "b": {"kind": "from.2031~", "glow": 3}, "c": {"kind": "out~"}},'
     ' "cables": ["a.y -> b.in", "b.out -> c.x"]}'
 )
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    end_engines(tmp_path)
 
 
 def large(nodes: int) -> str:
@@ -145,10 +132,7 @@ def test_an_engine_that_died_is_started_again_with_what_was_not_saved(
         until(editing, lambda: editing.mirror.ready, "the document")
         made(editing, "sine~ 220", (40, 40))
         settled(editing)
-        end = time.monotonic() + PATIENCE_S
-        while not any((tmp_path / "state" / "recovery").glob("*/*.json")):  # it keeps them every few seconds
-            assert time.monotonic() < end, "nothing is kept"
-            time.sleep(0.05)
+        _until_kept(tmp_path)
         _dead(engine)
         until(editing, lambda: not editing.link.up, "that it is away")
         assert engine.ended and lost_edits(patch)
@@ -168,14 +152,19 @@ def test_an_engine_that_died_is_started_again_with_what_was_not_saved(
         engine.process.wait(PATIENCE_S)
 
 
-def test_the_window_asks_what_to_do_with_what_was_not_saved(display: str, folder: Path) -> None:
-    editor = Driven(display, folder, ["new.ng", "--driver", "null"])
-    editor.object((200, 120), "sine~ 220")
-    (file,) = (folder / "state" / "editor").glob("*.json")
+def _until_kept(folder: Path) -> None:
+    """Until the engine has kept what is not saved: it does so every few seconds."""
     end = time.monotonic() + PATIENCE_S
     while not any((folder / "state" / "recovery").glob("*/*.json")):
         assert time.monotonic() < end, "nothing is kept"
         time.sleep(0.05)
+
+
+def test_the_window_asks_what_to_do_with_what_was_not_saved(display: str, folder: Path) -> None:
+    editor = Driven(display, folder, ["new.ng", "--driver", "null"])
+    editor.object((200, 120), "sine~ 220")
+    (file,) = (folder / "state" / "editor").glob("*.json")
+    _until_kept(folder)
     os.kill(json.loads(file.read_text())["pid"], signal.SIGKILL)
     try:
         asked = editor.until(lambda state: "answer Take them up" in state["fields"], "the question")

@@ -6,30 +6,17 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import SIZE, Driven, end_engines, screen
+from tests.editor.desktop import SIZE, Driven
 from tests.needs import needs
 
 STILL_S = 1.0
 """A window that draws thirty frames a second draws one within this time; one at rest draws one in two seconds."""
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    end_engines(tmp_path)
 
 
 def every_kind(path: Path) -> None:

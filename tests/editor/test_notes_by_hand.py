@@ -10,20 +10,14 @@ import numpy as np
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven
 from tests.session.test_looks import png
 
 LONG = "Turn cutoff first."
 
 
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
 @pytest.fixture
-def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
+def editor(display: str, folder: Path) -> Iterator[Driven]:
     patch = Patch("Notes")
     sine, gain, out = patch.add("sine~", "sine1", freq=220), patch.add("gain~", "gain1"), patch.add("out~", "out1")
     patch.connect(sine, gain, out)
@@ -33,13 +27,12 @@ def editor(display: str, tmp_path: Path) -> Iterator[Driven]:
     patch.do({"do": "add-note", "note": "pic", "entry": note})
     patch.do({"do": "add-note", "note": "gone", "entry": note | {"file": "gone.png", "at": [420, 230]}})
     patch.do({"do": "add-note", "note": "torn", "entry": note | {"file": "torn.png", "at": [420, 330]}})
-    patch.save(tmp_path / "notes.ng")
-    (tmp_path / "score.png").write_bytes(png(160, 80))
-    (tmp_path / "torn.png").write_bytes(png(160, 80)[:60])
-    driven = Driven(display, tmp_path, ["notes.ng", "--driver", "null"])
+    patch.save(folder / "notes.ng")
+    (folder / "score.png").write_bytes(png(160, 80))
+    (folder / "torn.png").write_bytes(png(160, 80)[:60])
+    driven = Driven(display, folder, ["notes.ng", "--driver", "null"])
     yield driven
     driven.kill()
-    end_engines(tmp_path)
 
 
 def written(editor: Driven, text: str, done: str) -> None:

@@ -21,7 +21,7 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.link import place_of
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven, end_engines
 from tests.editor.editors import Waker, made, settled, until
 
 PATIENCE_S = 60.0
@@ -38,26 +38,25 @@ def tape(folder: Path) -> Path:
     return folder / "tape.ng"
 
 
-def test_the_sound_is_the_same_to_the_bit_when_an_editor_is_killed(tmp_path: Path) -> None:
+def test_the_sound_is_the_same_to_the_bit_when_an_editor_is_killed(display: str, tmp_path: Path) -> None:
     tape(tmp_path)
-    with screen() as display:
-        editor = Driven(display, tmp_path, ["tape.ng", "--driver", "null"])
-        editor.until(lambda state: state["playing"], "that it plays")
-        x, y = editor.state["boxes"]["cut"]["middle"]
-        editor.drag((x, y), (x + 60, y + 20), "moving")
-        editor.settled()
-        editor.point((x + 60, y + 20))
-        editor._tool("mousedown", "1")  # it dies with a box in its hand
-        editor.until(lambda state: state["doing"] == "moving", "that it is moving")
-        (file,) = (tmp_path / "state" / "editor").glob("*.json")
-        engine = json.loads(file.read_text())
-        editor.kill()
-        editor._tool("mouseup", "1")
-        again = Driven(display, tmp_path, ["tape.ng"], "again")
-        assert json.loads(file.read_text())["pid"] == engine["pid"]
-        assert again.state["unsaved"] and "cut" in again.state["boxes"]
-        again.kill()
-        end_engines(tmp_path)
+    editor = Driven(display, tmp_path, ["tape.ng", "--driver", "null"])
+    editor.until(lambda state: state["playing"], "that it plays")
+    x, y = editor.state["boxes"]["cut"]["middle"]
+    editor.drag((x, y), (x + 60, y + 20), "moving")
+    x, y = editor.settled()["boxes"]["cut"]["middle"]
+    editor.point((x, y + 3))
+    editor._tool("mousedown", "1")  # it dies with a box in its hand
+    editor.until(lambda state: state["doing"] == "moving", "that it is moving")
+    (file,) = (tmp_path / "state" / "editor").glob("*.json")
+    engine = json.loads(file.read_text())
+    editor.kill()
+    editor._tool("mouseup", "1")
+    again = Driven(display, tmp_path, ["tape.ng"], "again")
+    assert json.loads(file.read_text())["pid"] == engine["pid"]
+    assert again.state["unsaved"] and again.state["undo"] == "Move cut"
+    again.kill()
+    end_engines(tmp_path)
     end = time.monotonic() + PATIENCE_S
     while not (tmp_path / "take.wav").exists():  # it has its name when it is complete
         assert time.monotonic() < end, "no recording"

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
+from tests.editor.desktop import Driven
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("NODEGRAPH_MODELS", str(tmp_path / "store"))
-    yield tmp_path
-    end_engines(tmp_path)
+def folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NODEGRAPH_MODELS", str(folder / "store"))
+    return folder
 
 
 def test_costs_are_drawn_and_the_line_tells_how_it_plays(display: str, folder: Path) -> None:

@@ -8,22 +8,20 @@ from pathlib import Path
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven
 
 
 @pytest.fixture
-def editor(tmp_path: Path) -> Iterator[Driven]:
+def editor(display: str, folder: Path) -> Iterator[Driven]:
     patch = Patch("Seen")
     osc = patch.add("saw~", "osc", freq=220)
     patch.connect(osc, patch.add("svf~", "cut", cutoff=900), patch.add("gain~", "level", gain=0.2), patch.add("out~"))
     patch.connect(osc, patch.add("spectrum~", "bins"), patch.add("vector.mean", "mean"))
     patch.connect(patch.add("metro", "clock", interval=0.1), patch.add("counter", "count"), patch.add("print", "log"))
-    patch.save(tmp_path / "seen.ng")
-    with screen() as display:
-        driven = Driven(display, tmp_path, ["seen.ng", "--driver", "null"])
-        yield driven
-        driven.kill()
-        end_engines(tmp_path)
+    patch.save(folder / "seen.ng")
+    driven = Driven(display, folder, ["seen.ng", "--driver", "null"])
+    yield driven
+    driven.kill()
 
 
 def test_cables_shine_and_the_mouse_sees_more(editor: Driven) -> None:

@@ -3,24 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.editor.desktop import Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    end_engines(tmp_path)
+from tests.editor.desktop import Driven, end_engines
 
 
 def test_the_first_time_has_a_patch_that_plays_and_a_tour_and_the_second_has_none(display: str, folder: Path) -> None:

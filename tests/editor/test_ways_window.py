@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.editor.desktop import Driven, end_engines, screen
+from tests.editor.desktop import Driven
 
 PATCH = {
     "nodegraph": 1,
@@ -27,20 +27,12 @@ PATCH = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
 @pytest.fixture
-def editor(display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Driven]:
-    monkeypatch.setenv("NODEGRAPH_CONFIG", str(tmp_path / "config"))
-    (tmp_path / "two.ng").write_text(json.dumps(PATCH))
-    driven = Driven(display, tmp_path, ["two.ng", "--driver", "null"])
+def editor(display: str, folder: Path) -> Iterator[Driven]:
+    (folder / "two.ng").write_text(json.dumps(PATCH))
+    driven = Driven(display, folder, ["two.ng", "--driver", "null"])
     yield driven
     driven.kill()
-    end_engines(tmp_path)
 
 
 def asked(editor: Driven, keys: str, title: str) -> None:

@@ -14,19 +14,7 @@ from pathlib import Path
 import pytest
 
 from nodegraph import Patch
-from tests.editor.desktop import ROOT, Driven, end_engines, screen
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    with screen() as name:
-        yield name
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    yield tmp_path
-    end_engines(tmp_path)
+from tests.editor.desktop import ROOT, Driven
 
 
 @pytest.fixture
