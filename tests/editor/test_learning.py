@@ -8,16 +8,14 @@ import pytest
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.learning import words
-from nodegraph.midi.session import SessionMidi
 from nodegraph.osc.door import Door
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 from tests.editor.editors import joined, until
 from tests.midi.fake_system import FakeSystem
 from tests.midi.test_learning import filtered
-from tests.midi.waiting import PATIENCE_S
 from tests.midi.waiting import until as midi_until
-from tests.session.test_learning import fader
+from tests.session.test_learning import fader, learning
 
 
 @pytest.fixture
@@ -27,14 +25,8 @@ def system() -> FakeSystem:
 
 @pytest.fixture
 def session(system: FakeSystem) -> Iterator[Session]:
-    with Session(filtered(), driver="null") as made:
-        midi = SessionMidi(made, system=lambda: system, look_s=0.02)
-        made.play()
-        with Door(made, port=0):
-            yield made
-        made.stop()
-        midi.close()
-        assert midi.door is None or midi.door.wait(PATIENCE_S)
+    with learning(system) as made:
+        yield made
 
 
 @pytest.fixture

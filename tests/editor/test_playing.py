@@ -55,12 +55,6 @@ def server(session: Session) -> Iterator[Server]:
         yield made
 
 
-@pytest.fixture
-def editing(server: Server) -> Iterator[Editing]:
-    with joined(server) as made:
-        yield made
-
-
 def texts(editing: Editing) -> list[str]:
     return [f"{line.node}|{line.text}" for line in editing.spoken.lines]
 

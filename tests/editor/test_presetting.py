@@ -9,9 +9,8 @@ import pytest
 from nodegraph import Patch
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.presetting import weights
-from nodegraph.server.server import Server
 from nodegraph.session.session import Session
-from tests.editor.editors import joined, settled, until
+from tests.editor.editors import settled, until
 
 
 @pytest.fixture
@@ -22,12 +21,6 @@ def session() -> Iterator[Session]:
         values = {"cut.cutoff": cutoff, "level.gain": gain}
         patch.do({"do": "store-preset", "preset": name, "values": values})
     with Session(patch, driver="null") as made:
-        yield made
-
-
-@pytest.fixture
-def editing(session: Session) -> Iterator[Editing]:
-    with Server(session) as server, joined(server) as made:
         yield made
 
 

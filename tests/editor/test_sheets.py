@@ -42,12 +42,6 @@ def session(folder: Path) -> Iterator[Session]:
         yield session
 
 
-@pytest.fixture
-def editing(session: Session) -> Iterator[Editing]:
-    with Server(session) as server, joined(server) as editing:
-        yield editing
-
-
 def opened(editing: Editing, node: str) -> None:
     root = f"{editing.sheet.root}/{node}"
     editing.selection.only([node])

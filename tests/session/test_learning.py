@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -33,8 +34,9 @@ def system() -> FakeSystem:
     return FakeSystem(["nanoKONTROL"])
 
 
-@pytest.fixture
-def session(system: FakeSystem) -> Iterator[Session]:
+@contextmanager
+def learning(system: FakeSystem) -> Iterator[Session]:
+    """A session that plays and can learn by MIDI and by OSC."""
     with Session(filtered(), driver="null") as made:
         midi = SessionMidi(made, system=lambda: system, look_s=0.02)
         made.play()
@@ -44,6 +46,12 @@ def session(system: FakeSystem) -> Iterator[Session]:
         midi.close()
         assert midi.door is None or midi.door.wait(PATIENCE_S)
     assert not made.learners
+
+
+@pytest.fixture
+def session(system: FakeSystem) -> Iterator[Session]:
+    with learning(system) as made:
+        yield made
 
 
 def ask(client: Client, what: str, **fields: Any) -> Any:
