@@ -86,12 +86,13 @@ def _engine(args: argparse.Namespace) -> Engine:
     elif patch.suffix != ".ng":
         what = f"A new patch cannot be called {patch.name!r}."
         raise PatchError(Problem("not-a-patch", what, "Its name should end in .ng.", file=str(patch)))
-    found = left_playing(patch) if args.recover is None else None
-    if found is not None:
-        return found
     options = ["--driver", args.driver]
     if args.device is not None:
         options += ["--device", args.device]
+    found = left_playing(patch) if args.recover is None else None
+    if found is not None:
+        found.options = options
+        return found
     if args.recover is not None:
         return started(patch, [*options, "--recover", args.recover])
     if _lost(patch) is not None:  # the window asks first what is to become of them

@@ -98,6 +98,7 @@ class Browsing:
 
     def _again(self) -> None:
         self.peaks.clear()
+        self._read(self.chosen)
         if self._wanted and self.editing.link.up:
             self.refresh()
 
@@ -179,6 +180,10 @@ class Browsing:
             return
         self.chosen, self.leaving, self.accepting = row, None, None
         self.version += 1
+        self._read(row)
+
+    def _read(self, row: Row | None) -> None:
+        """Ask what a sound looks like, unless that is known."""
         path = self.sound_of(row)
         if path is not None and path not in self.peaks:
             self.peaks[path] = {}

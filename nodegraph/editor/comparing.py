@@ -64,6 +64,12 @@ class Comparing:
         fields: dict[str, Any] = dict(self._asked) if sheet is None else {**self._asked, "sheet": sheet}
         self.editing.link.ask("version", self._answered, **fields)
 
+    def closed(self, sheet: Sheet) -> None:
+        """A sheet is on the desk no more."""
+        if sheet is self._sheet:
+            self.stop()
+            self._sheet = self.editing.sheet
+
     def stop(self) -> None:
         """Compare with nothing."""
         if self._old is not None:
@@ -140,8 +146,8 @@ class Comparing:
     def go(self, change: Change) -> None:
         """Go where something is different."""
         editing = self.editing
-        if not self.on_top():
-            return
+        editing.sheets.show(self._sheet)
+        editing.follow()
         here = [node for node in change.nodes if node in editing.scene.boxes]
         cables = {change.cable} if change.cable in editing.mirror.document.graph.cables else set()
         editing.selection.only([] if change.of == "cable" else here, {cable for cable in cables if cable})

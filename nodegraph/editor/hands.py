@@ -244,8 +244,12 @@ class Hands:
             self.doing = act(doing)
 
     def again(self) -> None:
-        """The boxes were laid out anew while the hand holds something."""
+        """The boxes were laid out anew, perhaps while the hand holds something."""
         doing, scene = self.doing, self.desk.scene
+        if self.hover is not None:  # its box may be of another kind now, or gone
+            self.hover = scene.port(*self.hover.key)
+        if self.hover_cable not in scene.document.graph.cables:
+            self.hover_cable = None
         if isinstance(doing, Moving):
             doing.nodes &= scene.boxes.keys()
             doing.notes &= scene.notes.keys()
@@ -256,8 +260,6 @@ class Hands:
             doing.nodes &= scene.boxes.keys()
         elif isinstance(doing, Cutting):
             doing.move(scene, *doing.at)
-        elif doing is None and self.hover_cable not in scene.document.graph.cables:
-            self.hover_cable = None
         elif isinstance(doing, Wiring):
             start = scene.port(*doing.start.key)
             gone = doing.taken is not None and doing.taken not in scene.document.graph.cables

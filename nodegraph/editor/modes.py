@@ -35,7 +35,7 @@ class Modes:
     @property
     def presenting(self) -> bool:
         """Whether what is on top is presented."""
-        return self._presented is not None and self._presented[0] is self.editing.sheet
+        return self._presented is not None
 
     @property
     def words(self) -> str:
@@ -75,7 +75,6 @@ class Modes:
         if self.presenting:
             self.leave()
             return
-        self.leave()  # another sheet, if one is
         editing = self.editing
         sheet, view = editing.sheet, editing.viewport
         editing.hands.cancel()

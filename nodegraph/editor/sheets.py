@@ -113,6 +113,7 @@ class Sheets:
     def show(self, sheet: Sheet) -> None:
         """Put a sheet on top."""
         if sheet is not self.top:
+            self.editing.modes.leave()
             self.top.hands.cancel()
             self.editing.objects.answer(None)
             self.top = sheet
@@ -135,6 +136,7 @@ class Sheets:
             closed = self.open[at]
             self.show(self.open[at - 1])
             self.open.remove(closed)
+            self.editing.ways.comparing.closed(closed)
 
     def step(self, by: int) -> None:
         """The next sheet."""
@@ -161,6 +163,7 @@ class Sheets:
 
     def renewed(self) -> None:
         """The session plays another patch."""
+        self.editing.modes.leave()
         del self.open[1:]
         self._mirrors.clear()
         self._ways.clear()

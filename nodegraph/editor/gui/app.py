@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
 
+from nodegraph.core.errors import Fault
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.engine import Engine
 from nodegraph.editor.gui import looks
@@ -85,6 +86,8 @@ class App:
         self._moving = False
         """Whether something that is shown moves by itself."""
         self._ended = False
+        self._asked: object = None
+        """The object that is asked for, as the box knows it."""
         self._title = ""
         self._size = (0, 0)
         self._frames = 0
@@ -187,7 +190,10 @@ class App:
         try:
             while dpg.is_dearpygui_running() and not self._ended:
                 begun, busy = time.perf_counter(), time.process_time()
-                self._turn()
+                try:
+                    self._turn()
+                except Exception as error:
+                    self._mistaken(error)
                 if not self._ended:
                     dpg.render_dearpygui_frame()
                     self._callbacks()
@@ -252,16 +258,24 @@ class App:
         if self.notebox.turn(self.input.origin):
             self._dirty = True
         objects = editing.objects
-        if objects.asked is not None and not self.objectbox.shown:
-            self._ask()
-        elif objects.asked is None and self.objectbox.shown:
-            self.objectbox.close()
-            self._dirty = True
+        if objects.changing is not None and objects.changing not in editing.mirror.document.graph:
+            objects.answer(None)  # somebody else has taken it away
+        if objects.asked is not self._asked:
+            self._asked, self._dirty = objects.asked, True
+            if objects.asked is None:
+                self.objectbox.close()
+            else:
+                self._ask(*objects.asked[:2])
         self.objectbox.turn()
         if self.picker.turn(*self.input.origin, editing.size[0]):
             self._dirty = True
         self.input.popup.turn()
-        self.input.typing = self.docks.typing
+        typing = self.docks.typing
+        if typing and not self.input.typing:  # the hand went to a panel: what is asked on the canvas is left
+            objects.answer(None)
+            editing.ways.close()
+            self.notebox.done()
+        self.input.typing = typing
         self.settings.turn()
         if self.tour.turn():
             self._dirty = True
@@ -338,10 +352,9 @@ class App:
         self.bar.fit(width, height)
         self._dirty = True
 
-    def _ask(self) -> None:
+    def _ask(self, x: float, y: float) -> None:
         objects = self.editing.objects
-        assert objects.asked is not None
-        x, y = self.editing.viewport.screen(objects.asked[0], objects.asked[1])
+        x, y = self.editing.viewport.screen(x, y)
         text, first = "", self.input.first
         if objects.changing is not None:
             graph = self.editing.mirror.document.graph
@@ -355,6 +368,11 @@ class App:
         for job in jobs:
             try:
                 job[0](job[1], job[2], job[3])
-            except Exception as error:  # a mistake of ours: one action fails, and whoever sits here is told
-                self.editing.say(f"This went wrong, and is a mistake of the editor: {type(error).__name__}: {error}")
+            except Exception as error:
+                self._mistaken(error)
             self._dirty = True
+
+    def _mistaken(self, error: Exception) -> None:
+        """A mistake of ours: one action fails, or one turn, and whoever sits here is told."""
+        text = f"This went wrong, and is a mistake of the editor: {type(error).__name__}: {error}"
+        self.editing.say(Fault(text))

@@ -35,11 +35,18 @@ class Bars:
             dpg.add_mouse_release_handler(button=LEFT, callback=self._released)
             dpg.add_mouse_move_handler(callback=self._moved)
 
+    @property
+    def held(self) -> bool:
+        """Whether the mouse holds one."""
+        return self._x is not None
+
     def clear(self) -> None:
         """None any more; whoever made their parents has deleted them."""
         self._bars.clear()
         self._looks.clear()
-        self._x = None
+        if self.held:
+            self._x = None
+            self.editing.turning.cancel()
 
     def add(self, node: str, control: Control, parent: int | str) -> int | str:
         """Another one; gives what a tooltip can be put to."""
@@ -51,7 +58,7 @@ class Bars:
     def turn(self) -> None:
         """Draw those that look otherwise."""
         for name, (bar, node, control) in self._bars.items():
-            look = fader_of(self.editing, node, control), self._below(node, control)
+            look = fader_of(self.editing, node, control), self.editing.context.below(node, control)
             if self._looks.get(name) != look:
                 self._looks[name] = look
                 dpg.delete_item(bar, children_only=True)
@@ -61,10 +68,6 @@ class Bars:
     def places(self) -> dict[str, list[float]]:
         """Where they are in the window, by name."""
         return {f"bar {name}": place_of(bar) for name, (bar, _, _) in self._bars.items()}
-
-    def _below(self, node: str, control: Control) -> str:
-        """What a bar says below its name: what is awaited, what moves it, else its span."""
-        return self.editing.context.below(node, control)
 
     # -- the mouse
 

@@ -21,6 +21,8 @@ class FileBox:
     def __init__(self, files: Files) -> None:
         self.files = files
         self._window: int | str | None = None
+        self._purpose: str | None = None
+        """For what it stands."""
         self._looked: tuple[object, ...] | None = None
         self._chosen = 0
         self._rows: dict[str, int | str] = {}
@@ -32,14 +34,17 @@ class FileBox:
 
     def turn(self) -> bool:
         """Follow what is asked and typed. Whether anything looks otherwise."""
-        if self.files.asked is None:
-            if self._window is None:
-                return False
-            dpg.delete_item(self._window)
-            self._window, self._rows = None, {}
-            return True
+        if self.files.asked != self._purpose:
+            self._purpose = self.files.asked
+            if self._window is not None:
+                dpg.delete_item(self._window)
+                self._window, self._rows = None, {}
+            if self._purpose is not None:
+                self._open(TITLES[self._purpose])
+        elif self._window is None:
+            return False
         if self._window is None:
-            self._open(TITLES[self.files.asked])
+            return True
         look = dpg.get_value(self._field), tuple(self.files.patches), self._chosen
         if look == self._looked:
             return False

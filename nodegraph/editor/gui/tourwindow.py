@@ -123,11 +123,10 @@ class TourWindow:
         if step.beside == "cable" and (ends := tour.ends()) is not None:
             places = []
             for node, out in ((ends[0], True), (ends[1], False)):
-                box = editing.scene.boxes[node]
-                port = next(
-                    (item for item in (box.outlets if out else box.inlets) if out or item.name == ends[2]), None
-                )
-                if port is not None:
+                box = editing.scene.boxes.get(node)  # none where it is not among what is presented
+                ports = () if box is None else box.outlets if out else box.inlets
+                port = next((item for item in ports if out or item.name == ends[2]), None)
+                if box is not None and port is not None:
                     x, y = editing.viewport.screen(*box.place(port))
                     places.append((x + left, y + top))
             if len(places) == 2:

@@ -11,6 +11,7 @@ import dearpygui.dearpygui as dpg
 from nodegraph.core.errors import PatchError
 from nodegraph.core.hints import shown
 from nodegraph.core.ports import Control, Setting
+from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import NodeEntry
 from nodegraph.editor import dials
 from nodegraph.editor.context import words_of
@@ -40,6 +41,8 @@ class Inspector(Panel):
         self._tips: dict[str, int | str] = {}
         self._resets: dict[str, int | str] = {}
         self._node = ""
+        self._spec: NodeSpec | None = None
+        """What it shows, and as which kind."""
         self._popup = Popup()
         self._bars = Bars(editing, character_width(), self._menu)
         with dpg.item_handler_registry() as self._leaving:
@@ -77,8 +80,10 @@ class Inspector(Panel):
         else:
             settings = () if entry.spec is None else entry.spec.settings
             values = [entry.params.get(item.name) for item in settings]
-            look = entry.id, entry.kind, id(entry.spec), values, editing.health.of(entry.id)
-        if look != self._look and not self.typing:
+            look = entry.id, entry.kind, values, editing.health.of(entry.id)
+        node, spec = ("", None) if entry is None else (entry.id, entry.spec)
+        another = node != self._node or spec is not self._spec  # then what is being typed or dragged is for nothing
+        if another or (look != self._look and not self.typing and not self._bars.held):
             self._look = look
             dpg.delete_item(self._body, children_only=True)
             for made in (self._fields, self._texts, self._tips, self._resets):
@@ -88,7 +93,7 @@ class Inspector(Panel):
                 self._nothing(len(nodes))
             else:
                 self._show(entry)
-        if entry is not None and entry.spec is not None and entry.id == self._node:
+        if entry is not None and entry.spec is not None:
             self._bars.turn()
             for control in entry.spec.controls:
                 self._follow(entry, control)
@@ -112,6 +117,7 @@ class Inspector(Panel):
             dpg.set_value(tip, words)
 
     def _nothing(self, count: int) -> None:
+        self._node, self._spec = "", None
         text = f"{count} objects are selected." if count else "Select an object: its values stand here."
         dpg.add_text(text, parent=self._body, color=DIM, wrap=0)
         about = self.editing.mirror.document.about
@@ -120,7 +126,7 @@ class Inspector(Panel):
             dpg.add_text(about, parent=self._body, wrap=0)
 
     def _show(self, entry: NodeEntry) -> None:
-        self._node = entry.id
+        self._node, self._spec = entry.id, entry.spec
         dpg.add_text(entry.kind, parent=self._body, color=CYAN)
         if entry.spec is None:
             what = "This kind is not installed here. What the patch holds of it stays as it is."
@@ -132,9 +138,8 @@ class Inspector(Panel):
             dpg.add_text(words, parent=self._body, color=AMBER if trouble.sign == WRONG else CYAN, wrap=0)
         dpg.add_spacer(height=4, parent=self._body)
         with dpg.group(horizontal=True, parent=self._body):
-            self._fields[""] = dpg.add_input_text(
-                default_value=entry.id, width=px(bars.WIDTH), on_enter=True, callback=self._renamed
-            )
+            self._fields[""] = dpg.add_input_text(default_value=entry.id, width=px(bars.WIDTH))
+            dpg.bind_item_handler_registry(self._fields[""], self._leaving)
             dpg.add_text("name")
         if entry.spec is None:
             return
@@ -151,9 +156,7 @@ class Inspector(Panel):
         """A bar, a field, the way back, and a menu."""
         with dpg.group(horizontal=True, parent=self._body) as row:
             bar = self._bars.add(entry.id, control, row)
-            field: int | str = dpg.add_input_text(
-                width=px(FIELD), on_enter=True, user_data=control, callback=self._typed, auto_select_all=True
-            )
+            field: int | str = dpg.add_input_text(width=px(FIELD), user_data=control, auto_select_all=True)
             dpg.bind_item_handler_registry(field, self._leaving)
             self._fields[control.name] = field
             menu = dpg.add_button(label="=", small=True, user_data=control.name, callback=self._menu_of)
@@ -187,13 +190,13 @@ class Inspector(Panel):
         if setting.type == "flag" and isinstance(value, bool):
             return dpg.add_checkbox(default_value=value, **common)  # type: ignore[no-any-return]
         text = value if isinstance(value, str) and setting.type in ("text", "file") else json.dumps(value)
-        return dpg.add_input_text(  # type: ignore[no-any-return]
-            default_value=text, width=px(WIDE_FIELD), on_enter=True, **common
-        )
+        field: int | str = dpg.add_input_text(default_value=text, width=px(WIDE_FIELD), user_data=setting)
+        dpg.bind_item_handler_registry(field, self._leaving)
+        return field
 
     # -- what the hand does
 
-    def _typed(self, _sender: object, text: str, control: Control) -> None:
+    def _typed(self, text: str, control: Control) -> None:
         """What was typed is stored; what is no value is said, and what stood there stands there again."""
         self._texts.pop(control.name, None)
         if text.strip() == dials.told(control, self.editing.number(self._node, control.name)):
@@ -204,10 +207,15 @@ class Inspector(Panel):
             self.editing.say(error.problems[0].describe())
 
     def _left(self, _sender: object, field: Any, _data: object) -> None:
-        """A field that is left by a click or by Tab is as good as one that is left by Enter."""
-        control = dpg.get_item_user_data(field)
-        if isinstance(control, Control) and dpg.get_value(field) != self._texts.get(control.name):
-            self._typed(None, dpg.get_value(field), control)
+        """A text was changed, and its field is left: by Enter, by Tab, by a click."""
+        text, item = dpg.get_value(field), dpg.get_item_user_data(field)
+        if isinstance(item, Control):
+            self._typed(text, item)
+        elif isinstance(item, Setting):
+            self._stored(None, text, item)
+        else:
+            self.editing.objects.rename(self._node, text)
+            self._look = None
 
     def _menu_of(self, _sender: object, _value: object, name: str) -> None:
         self._menu(self._node, name)
@@ -225,7 +233,3 @@ class Inspector(Panel):
 
     def _reset(self, _sender: object, _value: object, name: str) -> None:
         self.editing.set_value(self._node, name, None)
-
-    def _renamed(self, _sender: object, value: str, _data: object) -> None:
-        self.editing.objects.rename(self._node, value)
-        self._look = None

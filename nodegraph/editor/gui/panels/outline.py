@@ -75,6 +75,7 @@ class OutlinePanel(Panel):
         shown = lines[first : first + 2 * AROUND + 1]
         dpg.delete_item(self._body, children_only=True)
         self._rows.clear()
+        self._scroll = None
         for number, line in enumerate(shown, first):
             self._line(line, number == at)
         said = "Arrows go, Enter changes, Delete takes away, Escape leaves." if self._keys else (
