@@ -59,6 +59,9 @@ def value_problem(entry: NodeEntry, name: str, value: Any) -> Problem | None:
 
 def cable_problem(view: GraphView, cable: Cable) -> Problem | None:
     """What is wrong with this cable by itself, if anything. Ports of placeholders are taken on trust."""
+    for node in (cable.from_node, cable.to_node):
+        if node not in view:
+            return unknown_node(node, view.nodes)
     source, target = view.node(cable.from_node), view.node(cable.to_node)
     outlet = source.spec.outlet_named.get(cable.from_port) if source.spec else None
     inlet = target.spec.inlet_named.get(cable.to_port) if target.spec else None

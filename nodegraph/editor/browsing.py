@@ -247,6 +247,8 @@ class Browsing:
             return False
         kind, values = made
         editing = self.editing
+        if editing.modes.refuses():
+            return False
         x, y = editing.viewport.patch(editing.size[0] / 2, editing.size[1] / 2) if at is None else at
         while any(abs(box.x - x) < 4 and abs(box.y - y) < HEIGHT for box in editing.scene.boxes.values()):
             y += 2 * HEIGHT  # not upon another: below it

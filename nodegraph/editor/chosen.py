@@ -134,7 +134,7 @@ class Chosen:
         self.editing.sheet.moved(
             {id: (box.x + dx, box.y + dy) for id, box in scene.boxes.items() if id in nodes},
             {id: (note.x + dx, note.y + dy) for id, note in scene.notes.items() if id in notes},
-            merge="nudge",
+            merge=f"nudge {sorted(nodes)} {sorted(notes)}",
         )
 
     def arrange(self, label: str, how: Callable[[list[Shape]], Mapping[str, tuple[float, float]]]) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from nodegraph.core.cable import Cable
 from nodegraph.core.commands import AddNote, Command, Restore
 from nodegraph.core.document import Document
 from nodegraph.core.errors import PatchError, PatchFileError, Problem
 from nodegraph.core.graph import Graph
+from nodegraph.core.notes import is_place
 from nodegraph.core.patchfile import dumps, entry_data, read
 
 Point = tuple[float, float]
@@ -60,7 +62,8 @@ def pasted(text: str, document: Document, *, by: Point = (0.0, 0.0), at: Point |
         names[id] = _free(id, taken)
         taken.add(names[id])
     places = {id: place for id in ids if (place := found.place(id)) is not None}
-    laid = {id: (float(note["at"][0]), float(note["at"][1])) for id, note in found.notes.items() if "at" in note}
+    ats: dict[str, Any] = {id: note.get("at") for id, note in found.notes.items()}
+    laid = {id: (float(at[0]), float(at[1])) for id, at in ats.items() if is_place(at)}
     corners = [*places.values(), *laid.values()]
     if at is not None and corners:
         by = at[0] - min(place[0] for place in corners), at[1] - min(place[1] for place in corners)

@@ -132,7 +132,7 @@ def _in_unit(control: Control, number: float, unit: str) -> float | None:
     if len(own) > 1 and own[0] in PREFIXES and unit == own[1:]:  # 1 s into ms
         return number / PREFIXES[own[0]]
     if unit.lower() == "db" and _is_gain(control):
-        return math.copysign(10.0 ** (number / 20.0), 1.0)
+        return float(10.0 ** (min(number, 400.0) / 20.0))
     if unit == "%" and not own and control.span == (0.0, 1.0):
         return number / 100.0
     return None

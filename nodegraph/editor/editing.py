@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
 from nodegraph.core.errors import Fault, Problem
+from nodegraph.core.ports import Control
 from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
 from nodegraph.editor.context import Context
@@ -174,7 +175,7 @@ class Editing:
             moved = moved or not (isinstance(event, News) and event.topic in (*QUIET, *STEADY))
             if isinstance(event, Up):
                 self.playing = bool(event.hello["playing"])
-                self.live.clear()
+                self.live = dict(event.hello.get("live", {}))
                 self.say(f"Joined the engine at {self.link.place.shown if self.link.place else '?'}.")
                 self._subscribe([topic for topic in self._hears if self._asked_for(topic)])
                 self.sheets.open[0].mirror.begin(event.hello)
@@ -183,7 +184,7 @@ class Editing:
                     call()
             elif isinstance(event, Down):
                 self.lost = event.why if event.final else None
-                if self.link.up or not self.lines or self.lines[-1] != event.why:
+                if not self.lines or self.lines[-1] != event.why:
                     self.say(Fault(event.why))
             else:
                 self._hear(event)
@@ -192,7 +193,10 @@ class Editing:
     def follow(self) -> bool:
         """Lay out anew if the document is another than last time."""
         self.sheets.follow()
-        return self.sheet.follow(self.size)
+        moved = self.sheet.follow(self.size)
+        if moved and self.objects.changing is not None and self.objects.changing not in self.mirror.document.graph:
+            self.objects.answer(None)  # somebody else has taken it away
+        return moved
 
     def hear(self, topic: str, call: Hear, period: float | None = None) -> None:
         """Have `call` get what the session tells of a topic, of one that is `STEADY` every `period` seconds. Who wants
@@ -242,13 +246,9 @@ class Editing:
         self.live.update({address: value for address, value in data["values"].items() if address != held})
 
     def _stored(self, data: Mapping[str, Any]) -> None:
-        """What the patch stores anew is where it stands; what a sheet stores is so in all nodes of its file."""
-        roots = [sheet.root for sheet in self.sheets.open if sheet.mirror.sheet == data.get("sheet")]
-        for command in data["commands"]:
-            if command.get("do") == "set":
-                for name in command["values"]:
-                    for root in roots:
-                        self.live.pop(f"{root}/{command['node']}/{name}", None)
+        """What stands no more where it was moved to is where the patch has it."""
+        for address in data.get("settled", ()):
+            self.live.pop(address, None)
 
     def say(self, text: str) -> None:
         """A line for whoever sits here."""
@@ -264,12 +264,22 @@ class Editing:
         it; of one inside a subpatch, the box in which it is. False when no sheet has it.
         """
         for sheet in (self.sheet, *sorted(self.sheets.open, key=lambda sheet: -len(sheet.root))):
+            sheet.follow(self.size)
             box = sheet.box_of(place)
             if box is not None:
                 self.sheets.show(sheet)
-                sheet.reveal(box, self.size)
+                self.ways.go([box])
                 return True
         return False
+
+    def let_be(self) -> None:
+        """Whatever the hand holds, whatever is asked, whatever is presented: as if it had not been begun."""
+        self.modes.leave()
+        self.hands.cancel()
+        self.turning.cancel()
+        self.objects.answer(None)
+        self.noting.answer(None)
+        self.ways.close()
 
     def close(self) -> None:
         """Hang up; the engine plays on."""
@@ -290,8 +300,10 @@ class Editing:
 
     # -- edits
 
-    def do(self, commands: list[Command], label: str = "", merge: str | None = None) -> bool:
-        """Carry out commands as one step. False when it cannot be, which is said."""
+    def do(
+        self, commands: list[Command], label: str = "", merge: str | None = None, mirror: Mirror | None = None
+    ) -> bool:
+        """Carry out commands as one step, on the sheet on top or another. False when it cannot be, which is said."""
         if not self.link.up:
             self.say(AWAY.describe())
             return False
@@ -299,7 +311,7 @@ class Editing:
         if refusal is not None:
             self.say(refusal)
             return False
-        done = self.mirror.edit(commands, label=label, merge=merge)
+        done = (mirror or self.mirror).edit(commands, label=label, merge=merge)
         self.follow()
         return done
 
@@ -328,9 +340,11 @@ class Editing:
     # -- values
 
     def number(self, node: str, name: str) -> float:
-        """Where a control stands."""
-        stored = self.mirror.document.graph.value(node, name)
-        return float(self.live.get(self.sheet.address(node, name), stored))
+        """Where a control stands; 0 when there is no such one any more."""
+        entry = self.mirror.document.graph.nodes.get(node)
+        if entry is None or not isinstance(entry.parameter(name), Control):
+            return 0.0
+        return float(self.live.get(self.sheet.address(node, name), entry.value(name)))
 
     def move_control(self, node: str, name: str, value: float) -> None:
         """Move a control: the sound follows at once, the patch when it is let go (`set_value`)."""

@@ -67,7 +67,10 @@ def encapsulated(document: Document, nodes: Iterable[str], places: Mapping[str, 
         view[port] = [left + APART * number, bottom + ABOVE]
         graph.connect((id, name), (port, "x"))
         commands += [Connect(str(Cable(node, port, cable.to_node, cable.to_port))) for cable in cables]
-    text = dumps(Document(graph, view={id: [round(x), round(y)] for id, (x, y) in view.items()}))
+    found = Document(graph, view={id: document.view[id] for id in inside if id in document.view})
+    for id, (x, y) in view.items():  # a box goes on showing the controls that it shows
+        found.put(id, [round(x), round(y)])
+    text = dumps(found)
     return Encapsulated(text, kind, node, commands)
 
 

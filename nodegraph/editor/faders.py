@@ -42,7 +42,7 @@ def fader_of(editing: Editing, node: str, control: Control) -> Fader:
     return Fader(
         control.name, None if control.curve == "switch" else round(dials.part_of(control, value), 3),
         control.curve == "switch" and value >= 0.5 * sum(control.span), dials.told(control, value),
-        control.name in graph.node(node).params, driven, bool(learning.waits(node, control.name)),
+        node in graph and control.name in graph.node(node).params, driven, bool(learning.waits(node, control.name)),
         bool(learning.learned(node, control.name)),
         grip is not None and (grip.node, grip.control.name) == (node, control.name),
     )  # fmt: skip
@@ -52,7 +52,7 @@ def faders_of(editing: Editing, box: Box) -> tuple[Fader, ...]:
     """How the controls look that a box shows."""
     if not box.rows:
         return ()
-    spec = editing.mirror.document.graph.node(box.node).spec
-    ports = {} if spec is None else spec.inlet_named
+    entry = editing.mirror.document.graph.nodes.get(box.node)
+    ports = {} if entry is None or entry.spec is None else entry.spec.inlet_named
     controls = [port for name in box.rows if isinstance(port := ports.get(name), Control)]
     return tuple(fader_of(editing, box.node, control) for control in controls)

@@ -69,6 +69,8 @@ class Files:
 
     def _came(self, answer: Mapping[str, Any]) -> None:
         self.editing.tell_problems(answer)
+        if self.asked in (None, "open-recent"):
+            return  # something else is asked by now
         folders = answer.get("ok", {}).get("folders", ())
         self.patches = [item["path"] for folder in folders for item in folder["files"]]
 

@@ -96,14 +96,12 @@ def crossed(scene: Scene, start: Point, end: Point) -> list[Cable]:
     return found
 
 
-def cable_across(scene: Scene, box: Box, without: Collection[str] = ()) -> Cable | None:
-    """The cable that runs through a box, nearest to its middle; none of the nodes `without`."""
+def cable_across(scene: Scene, box: Box) -> Cable | None:
+    """The cable that runs through a box, nearest to its middle."""
     x, y = box.x + box.width / 2, box.y + box.height / 2
     found: Cable | None = None
     best = float("inf")
     for cable in scene.document.graph.cables:
-        if cable.from_node in without or cable.to_node in without:
-            continue
         ends = scene.ends(cable)
         if ends is None:
             continue

@@ -250,14 +250,23 @@ class Hands:
             self.hover = scene.port(*self.hover.key)
         if self.hover_cable not in scene.document.graph.cables:
             self.hover_cable = None
+        if self._may_unselect is not None:
+            nodes, notes = self._may_unselect
+            if not (scene.boxes.keys() >= set(nodes) and scene.notes.keys() >= set(notes)):
+                self._may_unselect = None
         if isinstance(doing, Moving):
             doing.nodes &= scene.boxes.keys()
             doing.notes &= scene.notes.keys()
             scene.shift(doing.nodes, *doing.by, doing.notes)
         elif isinstance(doing, Resizing):
             self.doing = doing if doing.again(scene) else None
+        elif isinstance(doing, Framing):
+            doing.before &= scene.boxes.keys()
+            doing.notes &= scene.notes.keys()
         elif isinstance(doing, Copying):
             doing.nodes &= scene.boxes.keys()
+            if doing.held not in scene.boxes:
+                self.doing = None
         elif isinstance(doing, Cutting):
             doing.move(scene, *doing.at)
         elif isinstance(doing, Wiring):

@@ -42,7 +42,9 @@ class Helping:
         if len(nodes) != 1:
             self.editing.say("Select one object: its help patch opens then.")
             return
-        self.open(self.editing.mirror.document.graph.node(next(iter(nodes))).kind)
+        entry = self.editing.mirror.document.graph.nodes.get(next(iter(nodes)))
+        if entry is not None:
+            self.open(entry.kind)
 
     def open(self, kind: str) -> Path | None:
         """Write the help patch of a kind, and open it in a window of its own. Gives its file; what is wrong is said."""

@@ -19,8 +19,9 @@ class Learning:
         self.editing = editing
         self.learners: Mapping[str, Mapping[str, Any]] = {}
         """By door, as the session tells: ``waiting`` and ``learned``."""
-        self.version = 0
-        """Another number whenever something of it is."""
+        self._waits: dict[str, list[str]] = {}
+        self._moves: dict[str, list[str]] = {}
+        """By address: the doors by which something is awaited, and what moves it, in words."""
         editing.hear("learned", self._heard)
         editing.joined.append(self._joined)
 
@@ -35,22 +36,16 @@ class Learning:
 
     def waits(self, node: str, name: str) -> list[str]:
         """The doors by which something is awaited that is to move this control."""
-        address = self.editing.sheet.address(node, name)
-        return [by for by, found in self.learners.items() if found.get("waiting") == address]
+        return self._waits.get(self.editing.sheet.address(node, name), [])
 
     @property
     def waiting(self) -> bool:
         """Whether anything is awaited."""
-        return any(found.get("waiting") for found in self.learners.values())
+        return bool(self._waits)
 
     def learned(self, node: str, name: str) -> list[str]:
         """What moves this control, in words: ``CC 74 ch 1``, ``/1/fader3``."""
-        address = self.editing.sheet.address(node, name)
-        found = [words(bond) for bond in self.learners.get("midi", {}).get("learned", ()) if bond["address"] == address]
-        return [
-            *found, *(str(bond["address"]) for bond in self.learners.get("osc", {}).get("learned", ())
-                      if bond["to"] == address),
-        ]  # fmt: skip
+        return self._moves.get(self.editing.sheet.address(node, name), [])
 
     # -- what is asked for
 
@@ -100,9 +95,15 @@ class Learning:
             self._heard(answer["ok"])
 
     def _heard(self, data: Mapping[str, Any]) -> None:
-        if data["learners"] != self.learners:
-            self.learners = data["learners"]
-            self.version += 1
+        self.learners = data["learners"]
+        self._waits, self._moves = {}, {}
+        for by, found in self.learners.items():
+            if found.get("waiting"):
+                self._waits.setdefault(found["waiting"], []).append(by)
+        for bond in self.learners.get("midi", {}).get("learned", ()):
+            self._moves.setdefault(bond["address"], []).append(words(bond))
+        for bond in self.learners.get("osc", {}).get("learned", ()):
+            self._moves.setdefault(bond["to"], []).append(str(bond["address"]))
 
 
 def words(bond: Mapping[str, Any]) -> str:

@@ -112,10 +112,11 @@ class Noting:
             return True
         text = text.rstrip() if asked.kind == "comment" else text.strip()
         commands = self._changed(asked, text) if asked.note is not None else self._added(asked, text)
-        if commands is None:
+        if commands is None or (commands and not self.editing.do(commands)):
             return False
-        if commands and not self.editing.do(commands):
-            return False
+        for command in commands:
+            if isinstance(command, AddNote):
+                self.editing.selection.only((), (), [command.note])
         self.asked = None
         return True
 
@@ -139,9 +140,7 @@ class Noting:
             entry["size"] = [round(side) for side in self.editing.pictures.fitting(text, IMAGE)]
         elif asked.size is not None:
             entry["size"] = [round(side) for side in asked.size]
-        id = free_id(self.editing.mirror.document.notes)
-        self.editing.selection.only((), (), [id])
-        return [AddNote(id, entry)]
+        return [AddNote(free_id(self.editing.mirror.document.notes), entry)]
 
     def _names(self, text: str) -> bool:
         if text.lower().endswith(SUFFIXES):
@@ -159,7 +158,9 @@ class Noting:
             points = round(min(LARGEST, max(SMALLEST, notes[id].get("points", POINTS) * by)))
             if notes[id]["kind"] != "image" and points != notes[id].get("points", POINTS):
                 made.append(SetNote(id, {"points": points}))
-        self.editing.do(made, "Larger text" if by > 1 else "Smaller text", merge="note size")
+        self.editing.do(
+            made, "Larger text" if by > 1 else "Smaller text", merge=f"size of {sorted(self.editing.selection.notes)}"
+        )
 
     def colour(self) -> None:
         """The next colour for the selected notes."""

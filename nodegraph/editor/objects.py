@@ -43,7 +43,7 @@ class Objects:
     def actions(self) -> dict[str, Callable[[], Any]]:
         """Its actions by name."""
         return {
-            "new-object": self.new, "new-object-below": self.below, "edit-object": self.edit, "replace": self.replace,
+            "new-object": self.new, "new-object-below": self.below, "replace": self.replace,
             "insert-object": self.insert_chosen,
         }  # fmt: skip
 
@@ -226,18 +226,11 @@ class Objects:
 
     def _changed(self, node: str, found: Typed) -> list[Command]:
         """What makes a node what was typed, its other values as far as they fit."""
-        graph = self.editing.mirror.document.graph
-        entry = graph.node(node)
-        self._label = f"Change {node}"
-        made: list[Command] = []
+        entry = self.editing.mirror.document.graph.node(node)
         if entry.kind != found.kind:
-            made.append(Replace(node, found.kind))
-            spec = graph.registry.get(found.kind)
-        else:
-            spec = entry.spec
-        names = [item.name for item in parameters(spec)] if spec is not None else []
+            return self._replaced([node], found)
+        self._label = f"Change {node}"
+        names = [item.name for item in parameters(entry.spec)] if entry.spec is not None else []
         gone = [name for name in names if name in entry.params and name not in found.values]
-        values = {**dict.fromkeys(gone if entry.kind == found.kind else []), **found.values}
-        if values:
-            made.append(Set(node, values))
-        return made
+        values = {**dict.fromkeys(gone), **found.values}
+        return [Set(node, values)] if values else []

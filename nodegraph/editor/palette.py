@@ -36,7 +36,7 @@ class Palette:
             if action.name in editing.actions and action.name not in HERE:
                 row = Row(f"{action.menu}: {action.words}", editing.keys.shown(action.name), ("do", action.name))
                 offered.append((row, (action.words, row.text, action.name)))
-        for name in editing.mirror.document.presets:
+        for name in editing.presetting.names:
             row = Row(f"Recall preset: {name}", "", ("recall", name))
             offered.append((row, (name, row.text)))
         registry = editing.mirror.document.graph.registry
@@ -60,7 +60,7 @@ class Palette:
         if verb == "do":
             editing.actions[name]()
         elif verb == "recall":
-            editing.link.ask("recall", editing.tell_problems, name=name)
+            editing.presetting.recall(name)
         else:
             editing.objects.new()
             editing.objects.answer(name)
@@ -90,4 +90,4 @@ class PaletteQuestion(Question):
         return "" if self.rows else "Nothing is called so."
 
     def state(self) -> Any:
-        return tuple(self.palette.editing.mirror.document.presets)
+        return tuple(self.palette.editing.presetting.names)

@@ -90,7 +90,7 @@ class Presetting:
         to = to.strip()
         if not to or to == name:
             return False
-        if not self._patch.edit([RenamePreset(name, to)]):
+        if not self.editing.do([RenamePreset(name, to)], mirror=self._patch):
             return False
         self._corners = [to if item == name else item for item in self.corners]
         if self.recalled == name:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nodegraph.core.cable import Cable
 from nodegraph.core.commands import Command, Disconnect, Move, Present, Remove, RemoveNote, SetNote
 from nodegraph.core.document import Document
+from nodegraph.editor.scene import Scene
 
 Point = tuple[float, float]
 
@@ -33,15 +34,11 @@ class Selection:
         """These, and nothing else."""
         self.nodes, self.cables, self.notes = set(nodes), set(cables), set(notes)
 
-    def toggle(self, node: str) -> None:
-        """This one too, or no more."""
-        self.nodes ^= {node}
-
-    def follow(self, document: Document) -> None:
-        """What is gone is not selected any more."""
-        self.nodes = {node for node in self.nodes if node in document.graph}
-        self.cables = {cable for cable in self.cables if cable in document.graph.cables}
-        self.notes = {note for note in self.notes if note in document.notes}
+    def follow(self, scene: Scene) -> None:
+        """What is not shown any more is not selected any more."""
+        self.nodes &= scene.boxes.keys()
+        self.cables &= set(scene.document.graph.cables)
+        self.notes &= scene.notes.keys()
 
     def removing(self, document: Document) -> list[Command]:
         """What takes it away: cables first, for a node takes its own along."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from nodegraph.core.commands import Command
@@ -77,16 +77,6 @@ class Sheet:
         found = place.removeprefix(self.inside).partition("/")[0]
         return found if found in self.scene.boxes else None
 
-    def reveal(self, node: str, size: tuple[float, float]) -> None:
-        """Select a box and bring it into view, in a window of this size."""
-        box = self.scene.boxes[node]
-        self.selection.only([node])
-        view, (width, height) = self.viewport, size
-        left, top = view.screen(box.x, box.y)
-        right, bottom = view.screen(box.x + box.width, box.y + box.height)
-        if left < 0 or top < 0 or right > width or bottom > height:
-            view.pan((width - left - right) / 2, (height - top - bottom) / 2)
-
     def do(self, commands: list[Command], label: str = "") -> bool:
         """Carry out commands as one step. False when it cannot be, which is said."""
         return self._desk.do(commands, label)
@@ -108,7 +98,7 @@ class Sheet:
         """Say what an object is for."""
         self._desk.show_help(node)
 
-    def follow(self, size: tuple[float, float], then: Callable[[], None] = lambda: None) -> bool:
+    def follow(self, size: tuple[float, float]) -> bool:
         """Lay out anew if the document is another than last time; all of it is shown in a window of this size when it
         comes first.
         """
@@ -116,9 +106,8 @@ class Sheet:
             return False
         self._seen = self.mirror.version
         self.scene.follow(self.mirror.document)
-        self.selection.follow(self.mirror.document)
+        self.selection.follow(self.scene)
         self.hands.again()
-        then()
         if self.mirror.ready and not self._shown_once:
             self._shown_once = True
             self.show_all(size)

@@ -39,6 +39,8 @@ class Sheets:
         self._seen: dict[str, int] = {}
         self._wanted: set[str] = set()
         self._looked: tuple[int, ...] = ()
+        self._turn = 0
+        """Another number whenever the session plays another patch: what was asked before is for nothing."""
 
     def actions(self) -> dict[str, Callable[[], Any]]:
         """Its actions by name."""
@@ -88,9 +90,11 @@ class Sheets:
     def _ask(self, kind: str, within: str | None, then: Callable[[Mirror], None], **more: str) -> None:
         fields: dict[str, Any] = {"kind": kind, **more} if within is None else {"kind": kind, "within": within, **more}
 
+        turn = self._turn
+
         def told(answer: Mapping[str, Any]) -> None:
             self.editing.tell_problems(answer)
-            if "ok" in answer:
+            if "ok" in answer and turn == self._turn:
                 found = answer["ok"]
                 name = str(found["sheet"])
                 mirror = self._mirrors.get(name)
@@ -105,6 +109,10 @@ class Sheets:
         self.editing.link.ask("sheet", told, **fields)
 
     def _opened(self, mirror: Mirror, root: str, beside: Sheet) -> None:
+        found = next((sheet for sheet in self.open if sheet.root == root), None)
+        if found is not None:  # asked for twice
+            self.show(found)
+            return
         made = Sheet(self.editing, mirror, root)
         at = self.open.index(beside) if beside in self.open else 0
         self.open.insert(at + 1, made)
@@ -113,10 +121,9 @@ class Sheets:
     def show(self, sheet: Sheet) -> None:
         """Put a sheet on top."""
         if sheet is not self.top:
-            self.editing.modes.leave()
-            self.top.hands.cancel()
-            self.editing.objects.answer(None)
+            self.editing.let_be()
             self.top = sheet
+        self.top.follow(self.editing.size)  # it may have lain below for long
         self.version += 1
 
     def leave(self) -> None:
@@ -163,7 +170,8 @@ class Sheets:
 
     def renewed(self) -> None:
         """The session plays another patch."""
-        self.editing.modes.leave()
+        self.editing.let_be()
+        self._turn += 1
         del self.open[1:]
         self._mirrors.clear()
         self._ways.clear()

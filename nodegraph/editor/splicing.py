@@ -62,8 +62,9 @@ def room(scene: Scene, cable: Cable, node: str = "") -> tuple[float, dict[str, t
     make room; None when there is room already. `node` is the box itself, if it is there.
     """
     above, target = scene.boxes[cable.from_node], scene.boxes[cable.to_node]
-    lack = 2 * ROOM + HEIGHT - (target.y - above.y - above.height)
-    if not 0 < lack <= 2 * ROOM + HEIGHT:
+    high = scene.boxes[node].height if node in scene.boxes else HEIGHT
+    lack = 2 * ROOM + high - (target.y - above.y - above.height)
+    if not 0 < lack <= 2 * ROOM + high:
         return None
     low = {id: (box.x, box.y + lack) for id, box in scene.boxes.items() if box.y >= target.y and id != node}
     return above.y + above.height + ROOM, low
@@ -185,5 +186,7 @@ class Splicing:
 
     def cut(self) -> None:
         """The next stroke cuts cables."""
+        if self.editing.modes.refuses():
+            return
         self.editing.hands.cut()
         self.editing.say("Draw a line across the cables that are to be cut. Escape: none.")

@@ -119,8 +119,8 @@ class Turning:
 
     def drag(self, points: float, held: frozenset[str] | set[str] = frozenset()) -> None:
         """The hand has gone so many points further, with these modifiers held: the sound follows."""
-        grip = self.grip
-        if grip is not None and points and grip.sheet is self.editing.sheet:
+        grip = self._gripped()
+        if grip is not None and points:
             grip.part = dials.dragged(grip.part, points, held)
             value = dials.rounded(grip.control, dials.value_at(grip.control, grip.part))
             if value != grip.value:
@@ -129,8 +129,8 @@ class Turning:
 
     def let_go(self) -> None:
         """What it has come to is stored. A switch that was not turned goes over."""
-        grip, self.grip = self.grip, None
-        if grip is None or grip.sheet is not self.editing.sheet:  # it was put away below another
+        grip, self.grip = self._gripped(), None
+        if grip is None:
             return
         value = grip.value
         if grip.control.curve == "switch" and value == grip.before:
@@ -141,9 +141,16 @@ class Turning:
 
     def cancel(self) -> None:
         """As if it had never been taken."""
-        grip, self.grip = self.grip, None
-        if grip is not None and grip.value != grip.before and grip.sheet is self.editing.sheet:
+        grip, self.grip = self._gripped(), None
+        if grip is not None and grip.value != grip.before:
             self.editing.move_control(grip.node, grip.control.name, grip.before)
+
+    def _gripped(self) -> Grip | None:
+        """What is held, if it is there still."""
+        grip = self.grip
+        if grip is not None and self._control(grip.node, grip.control.name) is None:
+            self.grip = None
+        return self.grip
 
     def typed(self, node: str, name: str, text: str) -> None:
         """Store what was typed for a control; what is no value is said. Raises PatchError then."""
@@ -160,11 +167,13 @@ class Turning:
         chosen = [node for node in document.graph.nodes if node in nodes]
         if any(document.shown(node) for node in chosen):
             commands: list[Command] = [Show(node) for node in chosen if document.shown(node)]
+            label = "Hide values in boxes"
         else:
+            label = "Show values in boxes"
             shown = {node: tuple(item.name for item in self._controls(node)[:MOST_SHOWN]) for node in chosen}
             commands = [Show(node, names) for node, names in shown.items() if names]
         if commands:
-            self.editing.do(commands, commands[0].label() if len(commands) == 1 else "Show values in boxes")
+            self.editing.do(commands, commands[0].label() if len(commands) == 1 else label)
         elif chosen:
             self.editing.say("What is selected has no controls to show.")
 

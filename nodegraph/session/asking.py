@@ -31,7 +31,7 @@ def hello(client: Client, asked: Asked) -> Asked:
     return {
         "nodegraph": __version__, "protocol": VERSION, "you": client.name, "title": session.patch.title,
         "about": session.patch.about, "file": session.patch.document.file, "revision": session.revision,
-        "playing": playing is not None and playing.running,
+        "playing": playing is not None and playing.running, "live": dict(session.live),
     }  # fmt: skip
 
 

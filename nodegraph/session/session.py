@@ -33,7 +33,7 @@ from nodegraph.session.news import News
 from nodegraph.session.parameters import ROOT, Parameter, parameters_of
 from nodegraph.session.presets import Presets
 from nodegraph.session.sheets import Sheets
-from nodegraph.session.updating import sounds_otherwise, stored, update
+from nodegraph.session.updating import change_of, sounds_otherwise, stored, update
 from nodegraph.timing.following import Following, follow
 
 if TYPE_CHECKING:
@@ -352,24 +352,22 @@ class Session:
     def _changed(self, by: str) -> None:
         history = self.patch.history
         self.revision += 1
+        settled: list[str] = []
         if sounds_otherwise(history.last) or self._parameters is None:
-            self.parameters_changed(stored(history.last))
-        self.news.tell(
-            "changed",
-            {
-                "revision": self.revision, "by": by, "commands": [command.as_data() for command in history.last],
-                "undo": history.undo_label, "redo": history.redo_label, "unsaved": history.changed,
-            },
-        )  # fmt: skip
+            settled = self.parameters_changed(stored(history.last))
+        self.news.tell("changed", change_of(history, self.revision, settled, by))
 
-    def parameters_changed(self, stored: Iterable[str]) -> None:
-        """The patch has other parameters now, or stores other values; `stored` are the addresses of those it stores."""
-        before = self._parameters
+    def parameters_changed(self, stored: Iterable[str]) -> list[str]:
+        """The patch has other parameters now, or stores other values; `stored` are the addresses of those it stores.
+        Gives those that stand no more where they were moved to.
+        """
+        before, moved = self._parameters, set(self.live)
         self._read()
         known = self.parameters
         self.moves.stored(stored)
         if before is not None:
             self.moves.live = {address: value for address, value in self.live.items() if address in known}
+        return sorted(moved - self.live.keys())
 
     def keep(self, *, by: str = SOMEBODY) -> list[str]:
         """Take the values that were moved into the patch, as one step. Returns their addresses.

@@ -24,7 +24,7 @@ from nodegraph.core.patchfile import dumps, load, read
 from nodegraph.core.spec import Role
 from nodegraph.core.subpatches import SUFFIX, PatchKinds
 from nodegraph.session.parameters import ROOT
-from nodegraph.session.updating import sounds_otherwise
+from nodegraph.session.updating import change_of, sounds_otherwise
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
@@ -194,18 +194,10 @@ class Sheets:
             for value in command.values
             for prefix in prefixes
         ]
-        if sounds:
-            self.session.parameters_changed(stored)
+        settled = self.session.parameters_changed(stored) if sounds else []
         if not history.changed and _same(sheet):
             self.drafts.put(sheet.path, None)
-        self.session.news.tell(
-            "changed",
-            {
-                "sheet": sheet.name, "revision": sheet.revision, "by": by,
-                "commands": [command.as_data() for command in history.last], "undo": history.undo_label,
-                "redo": history.redo_label, "unsaved": history.changed,
-            },
-        )  # fmt: skip
+        self.session.news.tell("changed", {"sheet": sheet.name, **change_of(history, sheet.revision, settled, by)})
 
     # -- files
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
 from nodegraph.core.commands import Command, Set
+from nodegraph.core.history import History
 from nodegraph.core.patchfile import dumps
 from nodegraph.session.parameters import ROOT
 
@@ -34,3 +36,11 @@ def update(patch: Patch, playing: Playing | None, sounds: bool) -> None:
         playing.update()
     else:
         playing.player.messages.patch_text = dumps(patch.document)  # type: ignore[attr-defined]
+
+
+def change_of(history: History, revision: int, settled: list[str], by: str) -> dict[str, Any]:
+    """What is told of a step; `settled` are the addresses that stand no more where they were moved to."""
+    return {
+        "revision": revision, "by": by, "commands": [command.as_data() for command in history.last],
+        "settled": settled, "undo": history.undo_label, "redo": history.redo_label, "unsaved": history.changed,
+    }  # fmt: skip

@@ -258,8 +258,6 @@ class App:
         if self.notebox.turn(self.input.origin):
             self._dirty = True
         objects = editing.objects
-        if objects.changing is not None and objects.changing not in editing.mirror.document.graph:
-            objects.answer(None)  # somebody else has taken it away
         if objects.asked is not self._asked:
             self._asked, self._dirty = objects.asked, True
             if objects.asked is None:
