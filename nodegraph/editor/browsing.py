@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.commands import Add
 from nodegraph.core.spec import NodeSpec
-from nodegraph.editor.scene import HEIGHT
 
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
@@ -249,9 +248,7 @@ class Browsing:
         editing = self.editing
         if editing.modes.refuses():
             return False
-        x, y = editing.viewport.patch(editing.size[0] / 2, editing.size[1] / 2) if at is None else at
-        while any(abs(box.x - x) < 4 and abs(box.y - y) < HEIGHT for box in editing.scene.boxes.values()):
-            y += 2 * HEIGHT  # not upon another: below it
+        x, y = editing.free(*(editing.middle() if at is None else at))
         graph = editing.mirror.document.graph
         id = graph.free_id(graph.registry.resolve(kind))
         command = Add(id, kind, values, (round(x), round(y)))

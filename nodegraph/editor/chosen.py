@@ -86,9 +86,7 @@ class Chosen:
     def paste(self) -> None:
         """What was copied, here or elsewhere: at the cursor, or a little beside where it was."""
         editing = self.editing
-        x, y = editing.hands.at
-        inside = 0.0 <= x < editing.size[0] and 0.0 <= y < editing.size[1]
-        self._paste(self._clipboard[0](), "Paste", at=editing.viewport.patch(x, y) if inside else None)
+        self._paste(self._clipboard[0](), "Paste", at=editing.here() if editing.over_canvas() else None)
 
     def duplicate(self) -> None:
         """What is selected, once more, a little below."""
@@ -120,8 +118,7 @@ class Chosen:
         try:
             made = pasted(text, self.editing.mirror.document, by=(STEP, STEP), at=at)
         except NodegraphError as error:
-            for problem in error.problems[:3]:
-                self.editing.say(problem.describe())
+            self.editing.tell(error)
             return
         if self.editing.do(made.commands, label):
             self.editing.selection.only(made.nodes, (), made.notes)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
-from nodegraph.core.errors import Fault, Problem
+from nodegraph.core.errors import Fault, NodegraphError, Problem
 from nodegraph.core.ports import Control
 from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
@@ -33,7 +33,7 @@ from nodegraph.editor.noting import Noting
 from nodegraph.editor.objects import Objects
 from nodegraph.editor.pictures import Pictures
 from nodegraph.editor.presetting import Presetting
-from nodegraph.editor.scene import Scene
+from nodegraph.editor.scene import HEIGHT, Scene
 from nodegraph.editor.seeing import Seeing
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.settings import Choices, Settings
@@ -48,6 +48,8 @@ from nodegraph.editor.wayfinding import Wayfinding
 from nodegraph.editor.wiring import Wiring
 
 LINES: Final = 500
+TOLD: Final = 5
+"""So many problems of one error are said."""
 Hear = Callable[[Mapping[str, Any]], None]
 
 
@@ -336,6 +338,32 @@ class Editing:
         """Say what is wrong, if anything is."""
         for problem in answer.get("error", ()):
             self.say(Problem(**problem).describe())
+
+    def tell(self, error: NodegraphError) -> None:
+        """Say what an error says, the first few things of it."""
+        for problem in error.problems[:TOLD]:
+            self.say(problem.describe())
+
+    # -- places
+
+    def over_canvas(self) -> bool:
+        """Whether the hand was over the canvas last."""
+        x, y = self.hands.at
+        return 0.0 <= x < self.size[0] and 0.0 <= y < self.size[1]
+
+    def middle(self) -> tuple[float, float]:
+        """What place of the patch is seen in the middle."""
+        return self.viewport.patch(self.size[0] / 2, self.size[1] / 2)
+
+    def here(self) -> tuple[float, float]:
+        """The place of the patch where something new is meant: at the hand, or in the middle."""
+        return self.viewport.patch(*self.hands.at) if self.over_canvas() else self.middle()
+
+    def free(self, x: float, y: float) -> tuple[float, float]:
+        """The place itself, or one below where no box stands just there."""
+        while any(abs(box.x - x) < 4 and abs(box.y - y) < HEIGHT for box in self.scene.boxes.values()):
+            y += 2 * HEIGHT
+        return x, y
 
     # -- values
 

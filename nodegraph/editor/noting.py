@@ -54,13 +54,6 @@ class Noting:
 
     # -- new ones
 
-    def _here(self) -> tuple[float, float]:
-        editing = self.editing
-        x, y = editing.hands.at
-        if not (0.0 <= x < editing.size[0] and 0.0 <= y < editing.size[1]):
-            x, y = editing.size[0] / 2, editing.size[1] / 2
-        return editing.viewport.patch(x, y)
-
     def comment(self) -> None:
         """Ask for a comment at the cursor, or change the one that is selected."""
         self._new("comment")
@@ -71,7 +64,7 @@ class Noting:
 
     def _new(self, kind: str) -> None:
         if not self.editing.modes.refuses():
-            self.asked = Asked(kind, *self._here())
+            self.asked = Asked(kind, *self.editing.here())
 
     def area(self) -> None:
         """Ask for the title of an area around what is selected, or at the cursor."""
@@ -80,7 +73,7 @@ class Noting:
             return
         bounds = editing.scene.bounds(editing.selection.nodes, editing.selection.notes)
         if bounds is None:
-            self.asked = Asked("panel", *self._here(), size=AREA)
+            self.asked = Asked("panel", *self.editing.here(), size=AREA)
             return
         left, top, right, bottom = bounds
         size = right - left + 2 * AROUND, bottom - top + 2 * AROUND + TITLE

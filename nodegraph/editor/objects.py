@@ -54,13 +54,7 @@ class Objects:
         if len(cables) == 1 and not editing.selection.nodes and editing.scene.ends(next(iter(cables))) is not None:
             self.insert_chosen()
             return
-        x, y = editing.hands.at
-        if not (0.0 <= x < editing.size[0] and 0.0 <= y < editing.size[1]):
-            x, y = editing.size[0] / 2, editing.size[1] / 2
-        px, py = editing.viewport.patch(x, y)
-        while any(abs(box.x - px) < 4 and abs(box.y - py) < HEIGHT for box in editing.scene.boxes.values()):
-            py += 2 * HEIGHT  # not upon another: below it
-        self.ask(px, py)
+        self.ask(*editing.free(*editing.here()))
 
     def below(self) -> None:
         """Ask for one below the one that is selected, to be joined to its first outlet; without one, for one."""
@@ -154,8 +148,7 @@ class Objects:
             else:
                 commands = self._added(found, x, y, wiring)
         except NodegraphError as error:
-            for problem in error.problems:
-                editing.say(problem.describe())
+            editing.tell(error)
             return False
         if not editing.do(commands, self._label):
             return False

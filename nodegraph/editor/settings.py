@@ -204,8 +204,7 @@ class Choices:
             self.settings.change(**values)
             self.settings.save()
         except PatchError as error:
-            for problem in error.problems:
-                self.editing.say(problem.describe())
+            self.editing.tell(error)
 
     def begin(self, screen: float) -> None:
         """A window is there, on a screen that asks for a size."""

@@ -228,8 +228,7 @@ class Sheets:
         try:
             made = encapsulated(sheet.mirror.document, sheet.selection.nodes, places, self._free_name(sheet))
         except NodegraphError as error:
-            for problem in error.problems:
-                editing.say(problem.describe())
+            editing.tell(error)
             return
 
         def begun(mirror: Mirror) -> None:
