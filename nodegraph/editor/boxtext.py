@@ -239,7 +239,7 @@ def _take_all(reading: _Reading, words: Sequence[Word]) -> None:
         word = word.flat(reading.text)
         target = _target(reading, word)
         if target is None:
-            _take_none(reading, word, left)
+            _take_none(reading, word)
         elif target.name == reading.rest:
             _take_rest(reading, target, word, left)
         else:
@@ -305,7 +305,7 @@ def _is_milliseconds(control: Control, value: float) -> bool:
     return control.unit == "s" and control.span[0] <= value / _THOUSAND <= control.span[1]
 
 
-def _take_none(reading: _Reading, word: Word, left: list[Word]) -> None:
+def _take_none(reading: _Reading, word: Word) -> None:
     """A word that is for no argument: say what would be legal where it stands."""
     free = _free(reading)
     if free:

@@ -31,7 +31,6 @@ class LanePast:
     """What one listener's model took, and how often it came too late, a second apart."""
 
     inference_ms: deque[float] = field(default_factory=_past)
-    queue_ms: deque[float] = field(default_factory=_past)
     misses: deque[float] = field(default_factory=_past)
     missed: int = 0
 
@@ -95,7 +94,6 @@ class Figures:
             if past is None:
                 past = self.lanes[node] = LanePast(missed=one["misses"])
             past.inference_ms.append(one["inference_p50_ms"] or 0.0)
-            past.queue_ms.append(one["queue_p50_ms"] or 0.0)
             past.misses.append(float(max(0, one["misses"] - past.missed)))
             past.missed = one["misses"]
 

@@ -190,4 +190,4 @@ class Changing:
             with no_collection():
                 engine.install(engine.compile(self._view, engine.plan(self._view)))
         except NodegraphError as error:  # the sound goes on as it is
-            self._report("", f"The signals cannot be watched: {error}")
+            self._report("", Fault(f"The signals cannot be watched: {error}"))

