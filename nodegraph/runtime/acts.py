@@ -60,8 +60,6 @@ class Acts:
         self.late = 0
         """Acts that wanted a frame which had been handled when they came; they act at the next one."""
         self._early: list[Act] = []
-        self._posted: dict[int, set[str]] = {}
-        """Frame → nodes that messages from outside will reach then, one by one."""
 
     def do(self, act: Act) -> None:
         """Carry it out at its frame, or at the first that is not handled yet."""
@@ -75,7 +73,7 @@ class Acts:
             if act.args[0] not in messages.entries and self.on_its_way(act.args[0]):
                 self._early.append(act)
                 return
-            self._post(act.frame, *act.args)
+            messages.post(act.frame, *act.args)
         elif act.what == "sets":
             act = self._sets(act)
             if not act.args[0]:
@@ -107,23 +105,12 @@ class Acts:
             here = [number for number in range(len(places)) if number not in late]
             places, values = tuple(places[number] for number in here), tuple(values[number] for number in here)
             numbers = self.many.numbers(values)
-        posted = self._posted.get(act.frame)
-        if numbers is None or (posted and any(node in posted for node, _ in places)):
+        if numbers is None:
             for (node, inlet), value in zip(places, as_tuple(values), strict=True):
-                self._post(act.frame, node, inlet, value)
+                messages.post(act.frame, node, inlet, value)
         else:
-            self.many.post_others(act.frame, places, values)
             messages.at(act.frame, lambda when: self.many.deliver(when.frame, places, numbers))
         return Act(act.frame, "sets", (places, values))
-
-    def _post(self, frame: int, node: str, inlet: str, value: Any) -> None:
-        """A message by itself. What moves many controls at that frame afterwards must know, so as not to overtake."""
-        if frame not in self._posted:
-            for passed in [passed for passed in self._posted if passed < self.messages.handled]:
-                del self._posted[passed]
-            self._posted[frame] = set()
-        self._posted[frame].add(node)
-        self.messages.post(frame, node, inlet, value)
 
     def go_on(self) -> None:
         """The nodes of an edit have come: what waited for them reaches them."""

@@ -1,7 +1,8 @@
 """Many controls moved at one frame, for little: what a fader bank sends a hundred times a second.
 
 The numbers of native nodes' controls are looked up once for the same places, and go to the audio thread in one piece.
-What else there is (messages, ramps, nodes in Python) takes the way of single messages; the sound is the same.
+What else there is (messages, ramps, nodes in Python) takes the way of single messages, and so do they all where one
+of them was sent such a message for the same frame before; the sound is the same.
 """
 
 from __future__ import annotations
@@ -64,19 +65,22 @@ class Many:
             return found
         return None
 
-    def post_others(self, frame: int, places: Places, values: Sequence[Any] | Floats) -> None:
-        """Those that are not for native controls go their own way."""
-        for index in self._plan(places).others:
-            value = values[index]
-            self.messages.post(frame, *places[index], float(value) if isinstance(values, np.ndarray) else value)
-
     def deliver(self, frame: int, places: Places, numbers: Floats) -> None:
-        """Those for native controls, in logical time."""
+        """Have them arrive, in logical time."""
         plan, messages = self._plan(places), self.messages
-        if not len(plan.which):
-            return
-        if plan.there is not places:
-            numbers = numbers[plan.which]
+        there = numbers if plan.there is places else numbers[plan.which]
+        posted = messages.posted(frame)
+        if posted and not posted.isdisjoint(plan.there):
+            for place, value in zip(plan.there, there.tolist(), strict=True):
+                messages.post(frame, *place, value)
+        elif len(plan.which):
+            self._to_controls(frame, plan, there)
+        for index in plan.others:
+            messages.post(frame, *places[index], float(numbers[index]))
+
+    def _to_controls(self, frame: int, plan: Plan, numbers: Floats) -> None:
+        """Those for native controls."""
+        messages = self.messages
         numbers = np.minimum(np.maximum(numbers, plan.low), plan.high)
         self.engine.controls(max(frame, messages.floor), plan.slots, plan.ramps, numbers)
         messages.recalls.moved_all(plan.there, numbers, plan.ramps, plan.stored)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import heapq
 import inspect
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
@@ -46,6 +46,9 @@ NOBODY = ""
 """Whose calls from outside the patch are: what they do comes before all that nodes do at that frame."""
 NATIVE = (Role.KERNEL, Role.BLOCK)
 NO_PRESETS = Book()
+NOWHERE: Set[tuple[str, str]] = frozenset()
+APART = 1 << 32
+"""Between two that were asked for one after the other there is room for what the first of them sets going."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,10 @@ class Messages:
         """The presets of the patch, and of the patches in it, by the prefix of their nodes."""
         self._heap: list[tuple[int, int, int, int, str, str, Any]] = []
         self._count = 0
+        self._posted: dict[int, set[tuple[str, str]]] = {}
+        """Frame → inlets that messages from outside reach then, one by one."""
+        self._asked: int | None = None
+        """The place among all that was asked for of the call from outside that is under way."""
         self._current: str | None = None
 
     # -- the graph
@@ -179,6 +186,9 @@ class Messages:
             node.id = id
         self._heap = [(*item[:4], names.get(item[4], item[4]), *item[5:]) for item in self._heap]
         self._rank = {names.get(id, id): rank for id, rank in self._rank.items()}
+        self._posted = {
+            frame: {(names.get(id, id), inlet) for id, inlet in places} for frame, places in self._posted.items()
+        }
         self.recalls.rename(names)
 
     # -- what nodes may ask (core.declare.Host)
@@ -246,11 +256,25 @@ class Messages:
 
     def post(self, frame: int, node: str, inlet: str, value: Any) -> None:
         """A message from outside arrives at an inlet."""
-        self._push(max(frame, self.handled), self._rank.get(node, 0), -1, node, inlet, value)
+        frame = max(frame, self.handled)
+        if frame not in self._posted:
+            for passed in [passed for passed in self._posted if passed < self.handled]:
+                del self._posted[passed]
+            self._posted[frame] = set()
+        self._posted[frame].add((node, inlet))
+        self._push(frame, self._rank.get(node, 0), -1, node, inlet, value, self._asked)
 
-    def _push(self, frame: int, rank: int, index: int, node: str, inlet: str, value: Any) -> None:
+    def posted(self, frame: int) -> Set[tuple[str, str]]:
+        """The inlets that messages from outside reach at a frame, one by one: what moves many at once before any node
+        acts must not overtake those."""
+        return self._posted.get(frame, NOWHERE)
+
+    def _push(
+        self, frame: int, rank: int, index: int, node: str, inlet: str, value: Any, asked: int | None = None
+    ) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (frame, rank, index, self._count, node, inlet, value))
+        place = self._count * APART if asked is None else asked + self._count % APART
+        heapq.heappush(self._heap, (frame, rank, index, place, node, inlet, value))
 
     # -- running
 
@@ -259,7 +283,7 @@ class Messages:
         heap = self._heap
         spent = 0
         while heap and heap[0][0] < horizon:
-            frame, _, _, _, node, inlet, value = heapq.heappop(heap)
+            frame, _, _, place, node, inlet, value = heapq.heappop(heap)
             if isinstance(value, Told):
                 self._tell(node, inlet, value.event)
                 continue
@@ -275,7 +299,9 @@ class Messages:
             self.handled = self.now
             if isinstance(value, Ticket):
                 if value.call is not None:
+                    self._asked = place if node == NOBODY else None
                     self.guarded(node, value.call, Instant(frame, self.rate))
+                    self._asked = None
                 continue
             batch = [(inlet, value)]
             while heap and heap[0][0] == frame and heap[0][4] == node and not isinstance(heap[0][6], (Ticket, Told)):

@@ -61,7 +61,13 @@ def test_what_was_noted_done_again_gives_the_same_bits() -> None:
     assert_same(render(voices(), 12_000, steps=[(0, again)]), wanted, "moved at once or one by one")
 
 
-@pytest.mark.parametrize("order", [("set", "sets"), ("sets", "set"), ("sets", "ramps", "set", "sets")])
+@pytest.mark.parametrize(
+    "order",
+    [
+        ("set", "sets"), ("sets", "set"), ("sets", "ramps", "set", "sets"),
+        ("recall", "set"), ("set", "recall"), ("recall", "sets"), ("sets", "recall", "sets", "set"),
+    ],
+)  # fmt: skip
 def test_the_last_one_at_a_frame_counts_however_it_came(order: tuple[str, ...]) -> None:
     """At one frame and one control, in the order in which they were asked for."""
 
@@ -72,6 +78,8 @@ def test_the_last_one_at_a_frame_counts_however_it_came(order: tuple[str, ...]) 
                 player.act("set", "osc0", "freq", value, frame=1_000)
             elif what == "sets":
                 player.act("sets", (("osc0", "freq"), ("cut0", "cutoff")), (value, 2_000.0), frame=1_000)
+            elif what == "recall":
+                player.act("recall", [("osc0", "freq", value)], 0.0, "linear", frame=1_000)
             else:
                 player.act("sets", (("osc0", "freq"),), (Ramp(value, 0.2),), frame=1_000)
 
@@ -87,6 +95,25 @@ def test_the_last_one_at_a_frame_counts_however_it_came(order: tuple[str, ...]) 
         render(voices(2), 9_000, steps=[(0, plain)]),
         "moved at once or one by one",
     )
+
+
+@pytest.mark.parametrize("what", ["set", "sets"])
+def test_what_is_moved_after_an_edit_stays_where_it_was_moved_to(what: str) -> None:
+    """Both at one frame: what the edit stores for a control does not come after what was asked for later."""
+    graph = voices(2)
+    moved: list[tuple[str, str, float]] = []
+
+    def do(player: Player) -> None:
+        player.messages.moved = lambda *place: moved.append(place)
+        graph.set("osc0", "freq", 500.0)
+        player.edit(graph.view)
+        if what == "set":
+            player.act("set", "osc0", "freq", 600.0)
+        else:
+            player.act("sets", (("osc0", "freq"), ("cut0", "cutoff")), (600.0, 2_000.0))
+
+    render(graph, 9_000, steps=[(1_000, do)])
+    assert [value for node, _, value in moved if node == "osc0"] == [500.0, 600.0]
 
 
 def test_nodes_in_python_messages_and_strangers_are_served_too() -> None:
