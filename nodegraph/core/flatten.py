@@ -24,6 +24,8 @@ from nodegraph.core.values import argument_in, finite
 from nodegraph.core.view import GraphView, NodeEntry, Store
 
 MOST_NODES: Final = 65_536
+MOST_PLACES: Final = 10_000
+"""Subpatches that are looked through for one file."""
 MOST_TIMES: Final = max(int(factor) for factor in FACTORS)
 BOUNDARY: Final = "/"
 OVERSAMPLED: Final = (Role.KERNEL, Role.BLOCK, Role.PORT, Role.ROUTE)
@@ -100,6 +102,17 @@ def subpatches(document: Document) -> Iterator[Document]:
                 inner: Document = entry.spec.cls.document  # type: ignore[attr-defined]
                 yield inner
                 waiting.append(inner)
+
+
+def places(document: Document, prefix: str = "") -> Iterator[tuple[str, Document]]:
+    """The patches in a patch, every time that they stand in it, with what stands before the ids of their nodes. Patches
+    within patches may stand in it more often than anybody can count: take as many as are wanted.
+    """
+    for entry in document.graph.nodes.values():
+        if entry.spec is not None and entry.spec.role is Role.PATCH:
+            inner: Document = entry.spec.cls.document  # type: ignore[attr-defined]
+            yield f"{prefix}{entry.id}{BOUNDARY}", inner
+            yield from places(inner, f"{prefix}{entry.id}{BOUNDARY}")
 
 
 class _Flattener:

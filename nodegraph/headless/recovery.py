@@ -60,7 +60,9 @@ class Recovery:
         self.keeper.start()
 
     def _saved(self, topic: str, data: object) -> None:
-        """Nothing is unsaved any more."""
+        """Something is in its file now; what is kept is not wanted when all is."""
+        if self._session.unsaved:
+            return
         self._file.unlink(missing_ok=True)
         self.keeper.kept = None
 
@@ -70,7 +72,7 @@ class Recovery:
         Gives whether anything is.
         """
         self._session.news.leave(self._saved, ("saved",))
-        left = leave and self._session.patch.history.changed and self.keeper.keep()
+        left = leave and self._session.unsaved and self.keeper.keep()
         self.keeper.stop()
         if not left:
             self._file.unlink(missing_ok=True)

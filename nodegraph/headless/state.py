@@ -158,7 +158,7 @@ class Snapshots:
             mark = id(patch), session.revision
             if self._text[0] != mark:
                 self._text = mark, dumps(patch.document)
-            unsaved = patch.history.changed or session.sheets.unsaved
+            unsaved = session.unsaved
             sheets = {str(path): text for path, text in session.sheets.drafts}
             values = dict(session.live)
         path = None if patch.path is None else os.path.abspath(patch.path)

@@ -24,7 +24,7 @@ key          value
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
@@ -195,15 +195,9 @@ def reads(data: Any) -> bool:
     return True
 
 
-def node_of(bond: Learned) -> str:
-    """The node of a bond's address, or the subpatch in which it is."""
-    return bond.address.removeprefix(ROOT + "/").partition("/")[0]
-
-
-def renamed(bond: Learned, names: Mapping[str, str]) -> Learned:
-    """The bond when nodes have other ids."""
-    node = node_of(bond)
-    if node not in names:
-        return bond
-    rest = bond.address.removeprefix(f"{ROOT}/{node}")
-    return replace(bond, address=f"{ROOT}/{names[node]}{rest}")
+def renamed(bond: Learned, names: Iterable[tuple[str, str]]) -> Learned:
+    """The bond when nodes have other ids, one after another; those inside a subpatch with what stands before them."""
+    for old, new in names:
+        if bond.address.startswith(f"{ROOT}/{old}/"):
+            bond = replace(bond, address=f"{ROOT}/{new}{bond.address.removeprefix(f'{ROOT}/{old}')}")
+    return bond

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.messages import BANG
 from nodegraph.midi import words
-from nodegraph.midi.bonds import KEY, WHATS, Knob, Learned, knobs, learnable, learned_in, node_of, reads, stored
+from nodegraph.midi.bonds import KEY, WHATS, Knob, Learned, knobs, learnable, learned_in, reads, stored
 from nodegraph.midi.bonds import renamed as with_names
 from nodegraph.midi.gathering import Controls
 from nodegraph.midi.messages import DOOR, named, taken
 from nodegraph.session.parameters import Parameter
+from nodegraph.session.updating import renames
 
 if TYPE_CHECKING:
     from nodegraph.runtime.acts import Act
@@ -147,12 +148,11 @@ class Learning:
         if topic == "opened":
             self._read()
             return
-        renamed = {
-            command["node"]: command["to"] for command in data.get("commands", ()) if command.get("do") == "rename"
-        }  # fmt: skip
+        names = renames(data)
         with self._turn:
-            if renamed and any(node_of(bond) in renamed for bond in self._bonds):
-                self._keep(tuple(with_names(bond, renamed) for bond in self._bonds))
+            bonds = tuple(with_names(bond, names) for bond in self._bonds)
+            if bonds != self._bonds:
+                self._keep(bonds)
             self._parameters = dict(self.session.parameters)
 
     # -- while it plays: on the player's thread, which must not wait for others

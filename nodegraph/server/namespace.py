@@ -5,7 +5,7 @@ Source: OSCQueryProposal (Vidvox), with its list of units.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from nodegraph.core.messages import BANG, Note, NoteExpression, Tag
@@ -168,19 +168,18 @@ def _parts(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
 
-def moves(commands: list[Mapping[str, Any]], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any]:
+def moves(names: Iterable[tuple[str, str]], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Any]:
     """What an edit has done to the paths: ``("PATH_RENAMED", {"OLD": …, "NEW": …})``, ``("PATH_ADDED", path)``, ….
 
-    `before` and `after` are the parameters by address.
+    `names` are the nodes that were renamed, `before` and `after` the parameters by address.
     """
-    gone, names = set(before), {}
-    for command in commands:
-        if command.get("do") == "rename":
-            old, new = f"{ROOT}/{command['node']}", f"{ROOT}/{command['to']}"
-            if any(address.startswith(old + "/") for address in gone):
-                names[old] = new
-                gone = {new + a[len(old) :] if a.startswith(old + "/") else a for a in gone}
-    for old, new in names.items():
+    gone, renamed = set(before), {}
+    for node, called in names:
+        old, new = f"{ROOT}/{node}", f"{ROOT}/{called}"
+        if any(address.startswith(old + "/") for address in gone):
+            renamed[old] = new
+            gone = {new + a[len(old) :] if a.startswith(old + "/") else a for a in gone}
+    for old, new in renamed.items():
         yield "PATH_RENAMED", {"OLD": old, "NEW": new}
     for address in sorted(gone - set(after)):
         yield "PATH_REMOVED", address

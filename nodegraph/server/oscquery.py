@@ -22,6 +22,7 @@ from nodegraph.server.namespace import ATTRIBUTES, EXTENSIONS, Namespace, argume
 from nodegraph.server.wire import send_away
 from nodegraph.session.parameters import Parameter
 from nodegraph.session.session import Session
+from nodegraph.session.updating import renames
 
 LARGEST: Final = 1 << 16
 MOST_CLIENTS: Final = 32
@@ -238,7 +239,7 @@ class OscQuery:
             self.namespace.heard.update(told)
             self._spread(told, every=True)
         else:
-            self._restructured(data.get("commands", []))
+            self._restructured(renames(data))
 
     def _spread(self, told: list[tuple[str, tuple[Any, ...]]], every: bool) -> None:
         for listener in self._listeners:
@@ -254,9 +255,9 @@ class OscQuery:
             self._going.add(task := self._loop.create_task(send_away(listener.socket, listener.transport)))
             task.add_done_callback(self._going.discard)
 
-    def _restructured(self, commands: list[Mapping[str, Any]]) -> None:
+    def _restructured(self, renamed: list[tuple[str, str]]) -> None:
         before, self._before = self._before, self.session.parameters
-        told = list(moves(commands, before, self._before))
+        told = list(moves(renamed, before, self._before))
         if not told:
             return
         names = [data for what, data in told if what == "PATH_RENAMED"]

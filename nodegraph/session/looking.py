@@ -29,4 +29,4 @@ def costs(client: Client, asked: Asked) -> Asked:
 @request("problems", slow=True)
 def problems(client: Client, asked: Asked) -> Asked:
     """Everything that is wrong with the patch as it is now, as ``nodegraph check`` says it."""
-    return {"problems": problems_of(client.session), "revision": client.session.revision}
+    return problems_of(client.session)

@@ -398,6 +398,12 @@ class Session:
             self._read()
             self.news.tell("opened", {"revision": self.revision, "by": by, "patch": str(patch)})
 
+    @property
+    def unsaved(self) -> bool:
+        """Whether the patch, or a sheet that it uses, is not in its file as it is now."""
+        with self.turn:
+            return self.patch.history.changed or self.sheets.unsaved
+
     def save(self, path: str | Path | None = None, *, by: str = SOMEBODY) -> Path:
         """Write the patch to its file, or to another, and its sheets to theirs. Raises PatchFileError."""
         with self.turn:

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.places import folders
-from nodegraph.core.commands import Command, Set, perform
-from nodegraph.core.document import Document
+from nodegraph.core.commands import Command, perform
 from nodegraph.core.drafts import Drafts
 from nodegraph.core.errors import MediaError, NodegraphError, PatchError, Problem
-from nodegraph.core.flatten import BOUNDARY, subpatches
+from nodegraph.core.flatten import MOST_PLACES, places, subpatches
 from nodegraph.core.hints import listed, quoted
 from nodegraph.core.media import resolve_media
 from nodegraph.core.patchfile import dumps, load, read
-from nodegraph.core.spec import Role
 from nodegraph.core.subpatches import SUFFIX, PatchKinds
-from nodegraph.session.parameters import ROOT
-from nodegraph.session.updating import change_of, sounds_otherwise
+from nodegraph.session.updating import change_of, sounds_otherwise, stored
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
@@ -186,18 +184,16 @@ class Sheets:
     def _changed(self, sheet: Sheet, by: str, sounds: bool = True) -> None:
         history = sheet.patch.history
         sheet.revision += 1
-        prefixes = list(_prefixes(self.session.patch.document, sheet.path))
-        stored = [
-            f"{ROOT}/{prefix}{command.node}/{value}"
-            for command in history.last
-            if isinstance(command, Set)
-            for value in command.values
-            for prefix in prefixes
-        ]
-        settled = self.session.parameters_changed(stored) if sounds else []
+        settled: list[str] = []
+        under: list[str] = []
+        if sounds:
+            found = islice(places(self.session.patch.document), MOST_PLACES)
+            under = [prefix for prefix, inner in found if inner.path == sheet.path]
+            settled = self.session.parameters_changed(stored(history.last, under))
         if not history.changed and _same(sheet):
             self.drafts.put(sheet.path, None)
-        self.session.news.tell("changed", {"sheet": sheet.name, **change_of(history, sheet.revision, settled, by)})
+        told = change_of(history, sheet.revision, settled, by)
+        self.session.news.tell("changed", {"sheet": sheet.name, "under": under, **told})
 
     # -- files
 
@@ -236,13 +232,3 @@ def _same(sheet: Sheet) -> bool:
         return sheet.path.read_text(encoding="utf-8") == str(sheet.patch)
     except (OSError, UnicodeError):
         return False
-
-
-def _prefixes(document: Document, path: Path, prefix: str = "") -> Iterator[str]:
-    """The ids of the nodes that stand for a file, each with what joins it to the ids inside."""
-    for id, entry in document.graph.nodes.items():
-        if entry.spec is not None and entry.spec.role is Role.PATCH:
-            inside = prefix + id + BOUNDARY
-            if entry.spec.cls.path == path:  # type: ignore[attr-defined]
-                yield inside
-            yield from _prefixes(entry.spec.cls.document, path, inside)  # type: ignore[attr-defined]

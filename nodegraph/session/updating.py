@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from nodegraph.api.patch import Patch
@@ -18,11 +18,12 @@ def sounds_otherwise(commands: Iterable[Command]) -> bool:
     return any(command.sounds for command in commands)
 
 
-def stored(commands: Iterable[Command]) -> Iterator[str]:
-    """The addresses of what they store."""
+def stored(commands: Iterable[Command], prefixes: Collection[str] = ("",)) -> Iterator[str]:
+    """The addresses of what they store, at every place where the edited patch stands (`core.flatten.places`)."""
     for command in commands:
         if isinstance(command, Set):
-            yield from (f"{ROOT}/{command.node}/{name}" for name in command.values)
+            for prefix in prefixes:
+                yield from (f"{ROOT}/{prefix}{command.node}/{name}" for name in command.values)
 
 
 def update(patch: Patch, playing: Playing | None, sounds: bool) -> None:
@@ -36,6 +37,18 @@ def update(patch: Patch, playing: Playing | None, sounds: bool) -> None:
         playing.update()
     else:
         playing.player.messages.patch_text = dumps(patch.document)  # type: ignore[attr-defined]
+
+
+def renames(news: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Old id and new id of the nodes that a step has renamed, one after another, as they are called in the patch that
+    is played.
+    """
+    return [
+        (under + command["node"], under + command["to"])
+        for command in news.get("commands", ())
+        if command.get("do") == "rename"
+        for under in news.get("under", ("",))
+    ]
 
 
 def change_of(history: History, revision: int, settled: list[str], by: str) -> dict[str, Any]:

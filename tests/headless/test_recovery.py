@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nodegraph import Patch
+from nodegraph.core.commands import commands
 from nodegraph.headless.recovery import Recovery, folder, lost_edits
 from nodegraph.session.session import Session
 from tests.headless.conftest import ROOT, TONE, until
@@ -19,6 +20,7 @@ PROGRAM = """
 import sys, time
 from pathlib import Path
 from nodegraph import Patch
+from nodegraph.core.commands import commands
 from nodegraph.headless.recovery import Recovery
 from nodegraph.session.session import Session
 session = Session(Patch.open(sys.argv[1]))
@@ -98,6 +100,27 @@ def test_what_is_saved_is_not_unsaved(tone: Path) -> None:
         until(lambda: not kept(tone), "their end")
         session.edit([{"do": "set", "node": "level", "values": {"gain": 0.75}}])
         until(lambda: kept(tone), "new ones")
+
+
+def test_a_sheet_that_is_not_saved_is_unsaved_too(tone: Path) -> None:
+    """Whether it is a crash or an end in order that leaves it; saving another file does not lose it."""
+    for name in ("voice", "echo"):
+        inner = Patch(name)
+        inner.connect(inner.add("sine~", "osc"), inner.add("outlet~", "y"))
+        inner.save(tone.with_name(f"{name}.ng"))
+    session = Session(Patch.open(tone))
+    session.edit([{"do": "add", "node": name, "kind": f"{name}.ng"} for name in ("voice", "echo")])
+    session.save()
+    recovery = Recovery(session, print, every_s=0.01)
+    voice, echo = (session.sheets.open(f"{name}.ng").name for name in ("voice", "echo"))
+    for name in (voice, echo):
+        session.sheets.edit(name, commands([{"do": "set", "node": "osc", "values": {"freq": 123.0}}]), by="me")
+    until(lambda: kept(tone), "the edits")
+    session.sheets.save(echo, by="me")
+    assert kept(tone), "the other one is not saved yet"
+    assert recovery.close(leave=True)
+    (lost,) = lost_edits(tone)
+    assert list(lost.state.sheets) == [voice] and "123" in lost.state.sheets[voice]
 
 
 def test_a_patch_without_a_file(place: Path) -> None:

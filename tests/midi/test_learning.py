@@ -194,6 +194,22 @@ def test_what_a_node_is_called_later_is_followed() -> None:
         until(lambda: session.get("filter.cutoff") == top, "it moves under the new name")
 
 
+def test_a_name_that_changes_inside_a_subpatch_is_followed_there_and_nowhere_else(tmp_path: Path) -> None:
+    voice = Patch("Voice")
+    voice.connect(voice.add("saw~", "saw"), voice.add("outlet~", "y"))
+    voice.save(tmp_path / "voice.ng")
+    patch = filtered()
+    patch.save(tmp_path / "filtered.ng")
+    patch = Patch.open(tmp_path / "filtered.ng")
+    patch.add("voice.ng", "v")
+    with playing(patch) as (session, midi, _):
+        for number, address in enumerate(("/patch/saw/freq", "/patch/v/saw/freq")):
+            midi.learning.add(Learned(address, "7 bit", 0, 74 + number))
+        session.sheets.edit(session.sheets.open("voice.ng").name, [Rename("saw", "tone")], by="me")
+        bonds = [bond.address for bond in learned_in(session.patch.document)]
+        assert bonds == ["/patch/saw/freq", "/patch/v/tone/freq"]
+
+
 def test_learning_while_it_is_edited_never_stands_still() -> None:
     """An edit waits for the player, and the player must not wait for it."""
     with playing(filtered()) as (session, midi, system):

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from pythonosc.osc_message import OscMessage
 
+from nodegraph import Patch
+from nodegraph.core.commands import Rename
 from nodegraph.server import oscquery, wire
-from nodegraph.server.namespace import arguments, type_of
+from nodegraph.server.namespace import arguments, moves, type_of
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
+from nodegraph.session.updating import renames
 from tests.server.clients import PATIENCE_S, Deaf
 
 
@@ -132,6 +136,22 @@ def test_it_listens_and_sees_a_renamed_node(server: Server, session: Session) ->
             assert status == 404
 
     asyncio.run(go())
+
+
+def test_a_name_that_changes_inside_a_subpatch_is_told_where_it_stands(tmp_path: Path) -> None:
+    voice = Patch("Voice")
+    voice.connect(voice.add("sine~", "osc"), voice.add("outlet~", "y"))
+    voice.save(tmp_path / "voice.ng")
+    patch = Patch()
+    patch.add("sine~", "osc")
+    patch.save(tmp_path / "patch.ng")
+    with Session(Patch.open(tmp_path / "patch.ng"), driver="null") as session:
+        session.edit([{"do": "add", "node": "v", "kind": "voice.ng"}])
+        before, told = session.parameters, []
+        session.news.listen(lambda topic, data: told.extend(moves(renames(data), before, session.parameters)))
+        session.sheets.edit(session.sheets.open("voice.ng").name, [Rename("osc", "tone")], by="me")
+        assert ("PATH_RENAMED", {"OLD": "/patch/v/osc", "NEW": "/patch/v/tone"}) in told
+        assert not any("/patch/osc" in str(data) for _, data in told), "another node of that name"
 
 
 def test_a_listener_that_stops_reading_is_closed_with_a_word(

@@ -13,6 +13,7 @@ from nodegraph import Patch
 from nodegraph.headless.state import Snapshots, patch_of, put_back
 from nodegraph.session.protocol import Client
 from nodegraph.session.session import Session
+from nodegraph.session.updating import renames
 
 
 @pytest.fixture
@@ -79,6 +80,15 @@ def test_a_value_that_is_stored_lets_go_of_one_that_was_moved(session: Session) 
     told.ask("set", values={"a/osc.freq": 500, "b/osc.freq": 600})
     told.ask("edit", sheet=name, commands=[{"do": "set", "node": "osc", "values": {"freq": 330}}])
     assert session.get("a/osc.freq") == session.get("b/osc.freq") == 330
+
+
+def test_a_name_that_changes_is_told_with_every_place_where_it_stands(session: Session) -> None:
+    told = Told(session)
+    name = told.ask("sheet", kind="voice.ng")["sheet"]
+    told.ask("edit", sheet=name, commands=[{"do": "rename", "node": "osc", "to": "tone"}])
+    assert list(renames(told.news[-1][1])) == [("a/osc", "a/tone"), ("b/osc", "b/tone")]
+    told.ask("edit", commands=[{"do": "rename", "node": "a", "to": "first"}])
+    assert list(renames(told.news[-1][1])) == [("a", "first")]
 
 
 def test_new_ports_come_out_of_the_nodes(session: Session) -> None:
