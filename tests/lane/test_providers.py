@@ -185,17 +185,24 @@ def test_models_take_one_core() -> None:
         company.hear("tags", noise(4 * RATE))
         before = threads(company.lane.pid)
         began = time.monotonic()
-        for number in range(15):
+        for number in range(100):
             assert company.answer("tags", number, 4 * RATE - 100 + number).ok
+            if max(used_since(before, threads(company.lane.pid))) > 0.5:  # the hundredths in which it is told are few
+                break
         took = time.monotonic() - began
         after = threads(company.lane.pid)
     finally:
         company.lane.close()
         for ring in company.rings.values():
             ring.close()
-    used = sorted((after[thread] - before.get(thread, 0.0) for thread in after), reverse=True)
+    used = used_since(before, after)
     assert used[0] > 0.3, "it has worked"
     assert sum(used[1:]) < 0.05 * used[0] and sum(used) <= 1.1 * took, f"seconds of its threads: {used}"
+
+
+def used_since(before: dict[str, float], after: dict[str, float]) -> list[float]:
+    """Seconds of processor that each thread has used, most first."""
+    return sorted((after[thread] - before.get(thread, 0.0) for thread in after), reverse=True)
 
 
 def threads(pid: int | None) -> dict[str, float]:
