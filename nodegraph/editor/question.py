@@ -60,6 +60,10 @@ class Question:
         """A line below the field."""
         return self.wrong
 
+    def into(self) -> bool:
+        """Go inside what the chosen row stands for, and ask on there. Whether there is an inside."""
+        return False
+
     def chosen(self) -> None:
         """Another row is chosen, or there are other rows."""
 

@@ -73,8 +73,8 @@ class Sheets:
         entry = self.top.mirror.document.graph.nodes.get(node)
         return entry is not None and entry.kind.endswith(SUFFIX)
 
-    def open_node(self, node: str) -> None:
-        """The patch file for which a node of the sheet on top stands."""
+    def open_node(self, node: str, then: Callable[[], None] = lambda: None) -> None:
+        """The patch file for which a node of the sheet on top stands. `then` is called when it lies on top."""
         if not self.opens(node):
             self.editing.say(f"{node} is no patch: there is nothing inside to be opened.")
             return
@@ -83,9 +83,15 @@ class Sheets:
         found = next((sheet for sheet in self.open if sheet.root == root), None)
         if found is not None:
             self.show(found)
+            then()
             return
         kind, within = here.mirror.document.graph.node(node).kind, here.mirror.sheet
-        self._ask(kind, within, lambda mirror: self._opened(mirror, root, here))
+
+        def told(mirror: Mirror) -> None:
+            self._opened(mirror, root, here)
+            then()
+
+        self._ask(kind, within, told)
 
     def _ask(self, kind: str, within: str | None, then: Callable[[Mirror], None], **more: str) -> None:
         fields: dict[str, Any] = {"kind": kind, **more} if within is None else {"kind": kind, "within": within, **more}

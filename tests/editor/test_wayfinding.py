@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from nodegraph import Patch
 from nodegraph.core.patchfile import loads
 from nodegraph.core.registry import registry
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.keys import ACTIONS
 from nodegraph.editor.outline import text
 from nodegraph.editor.question import Question
+from nodegraph.editor.searching import Find, Hit
 from tests.editor.editors import made, settled, until
 
 
@@ -54,7 +57,36 @@ def cables(editing: Editing) -> list[str]:
 )  # fmt: skip
 def test_nodes_are_found_by_ids_kinds_aliases_and_values(patch: Editing, text: str, nodes: list[str]) -> None:
     patch.actions["find"]()
-    assert [row.value for row in question(patch, text).rows] == nodes
+    assert [row.value.node for row in question(patch, text).rows] == nodes
+
+
+def test_what_stands_inside_a_subpatch_is_found_there(patch: Editing, tmp_path: Path) -> None:
+    """Also two files deep, and in a file that is open and edited; Ctrl+Down goes on inside."""
+    assert patch.mirror.file is not None
+    folder = Path(patch.mirror.file).parent
+    echo = Patch("Echo")
+    echo.connect(echo.add("delay~", "tape", time=0.25), echo.add("outlet~", "y"))
+    echo.save(folder / "echo.ng")
+    voice = Patch("Voice")
+    voice.document.path = folder / "voice.ng"
+    voice.graph.registry.lie_in(folder / "voice.ng")
+    voice.add("echo.ng", "behind")
+    voice.connect(voice.add("sine~", "osc", freq=220), voice.add("outlet~", "y"))
+    voice.save(folder / "voice.ng")
+    made(patch, "voice.ng", (0, -200))
+    settled(patch)
+    patch.actions["find"]()
+    found = question(patch, "tape")
+    assert [row.value for row in found.rows] == [Hit("voice1", ("behind/tape",))]
+    assert found.note().endswith("inside: behind/tape") and patch.selection.nodes == {"voice1"}
+    assert [row.value.node for row in question(patch, "sine 220").rows] == ["voice1", "sine1"]
+    question(patch, "tape")
+    assert found.into()
+    until(patch, lambda: patch.sheet.root.endswith("/voice1"), "its sheet")
+    assert isinstance(patch.ways.question, Find) and patch.ways.question.value == "tape", "it finds on"
+    assert [row.value for row in question(patch, "tape").rows] == [Hit("behind", ("tape",))]
+    assert [row.value for row in question(patch, "osc").rows] == [Hit("osc")]
+    assert not patch.ways.question.into(), "it has no inside"
 
 
 def test_what_is_found_is_selected_brought_into_view_and_stepped_through(patch: Editing) -> None:

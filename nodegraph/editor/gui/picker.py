@@ -144,6 +144,8 @@ class Picker:
                 question.step(-1)
             else:
                 self._enter()
+        elif chord == "ctrl+down" and question.into():
+            pass
         elif key in ("up", "down"):
             question.step(-1 if key == "up" else 1)
         elif key in ("pageup", "pagedown"):
