@@ -69,6 +69,14 @@ def _signal(name: str, data: Mapping[str, Any]) -> Closeup:
     return Closeup(name, "signal", (about, level), wave_of(samples), spectrum_of(samples, rate))
 
 
+def extent(data: Mapping[str, Any]) -> tuple[float, float] | None:
+    """The lowest and the highest of a signal's samples; None where there are none."""
+    samples = np.frombuffer(data.get("samples", b""), "<f4")
+    if not len(samples) or not np.isfinite(samples).all():
+        return None
+    return float(samples.min()), float(samples.max())
+
+
 def decibels(level: float) -> str:
     """A level in words: full scale is 0 dBFS."""
     return f"{20.0 * np.log10(level):.1f} dBFS" if level > 1e-7 else "silent"

@@ -30,6 +30,8 @@ class Fader:
     """Whether something is awaited that is to move it."""
     learned: bool = False
     held: bool = False
+    moved: tuple[float, float] | None = None
+    """From where to where on its way a signal moves it."""
 
 
 def fader_of(editing: Editing, node: str, control: Control) -> Fader:
@@ -39,13 +41,19 @@ def fader_of(editing: Editing, node: str, control: Control) -> Fader:
     from_cables = drivers(graph, node, control.name)
     driven = "" if not from_cables else "signal" if any(kind == "signal" for _, kind in from_cables) else "event"
     grip, learning = editing.turning.grip, editing.learning
+    moved = editing.seeing.driven(node, control)
     return Fader(
-        control.name, None if control.curve == "switch" else round(dials.part_of(control, value), 3),
+        control.name, None if control.curve == "switch" else _part(control, value),
         control.curve == "switch" and value >= 0.5 * sum(control.span), dials.told(control, value),
         node in graph and control.name in graph.node(node).params, driven, bool(learning.waits(node, control.name)),
         bool(learning.learned(node, control.name)),
         grip is not None and (grip.node, grip.control.name) == (node, control.name),
+        None if moved is None else (_part(control, moved[0]), _part(control, moved[1])),
     )  # fmt: skip
+
+
+def _part(control: Control, value: float) -> float:
+    return round(dials.part_of(control, value), 3)
 
 
 def faders_of(editing: Editing, box: Box) -> tuple[Fader, ...]:

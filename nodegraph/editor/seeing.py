@@ -13,8 +13,10 @@ from math import log10
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.cable import Cable
-from nodegraph.editor.closeup import Closeup, closeup
+from nodegraph.core.ports import Control
+from nodegraph.editor.closeup import Closeup, closeup, extent
 from nodegraph.editor.sheet import ROOT
+from nodegraph.editor.turning import drivers
 
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
@@ -27,6 +29,8 @@ FLASH_S: Final = 0.35
 """So long a cable is bright after a message."""
 HOVER_S: Final = 0.25
 """So long the mouse rests on a cable or an outlet until it is looked at closely."""
+MOST_DRIVEN: Final = 5
+"""So many outlets that drive the selected object are looked at; a session lets each editor look at eight."""
 Outlet = tuple[str, str]
 """Its node's address below the patch, ``voice1/osc``, and its name."""
 Point = tuple[float, float]
@@ -44,6 +48,14 @@ class Look:
     """Another one whenever `data` is other."""
     data: Mapping[str, Any] = field(default_factory=dict)
     _closeup: tuple[int, Closeup] | None = None
+    _extent: tuple[int, tuple[float, float] | None] = (0, None)
+
+    @property
+    def extent(self) -> tuple[float, float] | None:
+        """The lowest and the highest of the signal's last samples; None before anything was told."""
+        if self._extent[0] != self.number:
+            self._extent = self.number, extent(self.data)
+        return self._extent[1]
 
     @property
     def closeup(self) -> Closeup | None:
@@ -65,6 +77,11 @@ class Seeing:
         self.kept: Look | None = None
         """A look that stays while the mouse goes elsewhere."""
         self.hovered: Look | None = None
+        self._driving: dict[Outlet, Look] = {}
+        """Outlets whose signals drive controls of the selected object."""
+        self._driven: dict[tuple[str, str], Outlet] = {}
+        """Those controls: the node's address and the name."""
+        self._drawn_for: tuple[object, ...] = ()
         self._outlets: list[str] = []
         self._number = -1
         self._levels: dict[str, float] = {}
@@ -120,7 +137,7 @@ class Seeing:
     @property
     def looks(self) -> list[Look]:
         """Those that are shown."""
-        return [look for look in self._looks() if look.asked]
+        return [look for look in (self.kept, self.hovered) if look is not None and look.asked]
 
     def keep(self) -> None:
         """Keep what is looked at, while the mouse goes elsewhere; or keep it no more."""
@@ -155,12 +172,13 @@ class Seeing:
         return self.editing.sheet.address(node, port)[len(ROOT) + 1 : -len(port) - 1], port
 
     def _looks(self) -> list[Look]:
-        return [look for look in (self.kept, self.hovered) if look is not None]
+        return [look for look in (self.kept, self.hovered, *self._driving.values()) if look is not None]
 
     def _seen(self, data: Mapping[str, Any]) -> None:
         if not data["playing"]:
             for look in self._looks():
                 look.data = {}
+                look.number += 1
         for item in data["probes"]:
             for look in self._looks():
                 if look.outlet == (item["node"], item["port"]):
@@ -200,6 +218,47 @@ class Seeing:
             if now - hovered.since >= HOVER_S and self.editing.link.up:
                 self._ask(hovered)
 
+    # -- controls that signals drive
+
+    def driven(self, node: str, control: Control) -> tuple[float, float] | None:
+        """Between which values a signal moves a control of the selected object now; None: that is not known."""
+        outlet = self._driven.get((self.editing.sheet.address(node, control.name), control.name))
+        look = None if outlet is None else self._driving.get(outlet)
+        found = None if look is None else look.extent
+        if found is None:
+            return None
+        low, high = control.span
+        return min(max(found[0], low), high), min(max(found[1], low), high)
+
+    def _drive(self) -> None:
+        """Look at what drives the one object that is selected: controls with one cable, a signal's."""
+        editing, nodes = self.editing, self.editing.selection.nodes
+        drawn_for = editing.sheet.root, editing.mirror.version, frozenset(nodes), editing.link.up
+        if drawn_for == self._drawn_for:
+            return
+        self._drawn_for = drawn_for
+        self._driven.clear()
+        if len(nodes) == 1 and editing.link.up:
+            self._driven |= self._drivers_of(next(iter(nodes)))
+        wanted = set(self._driven.values())
+        for outlet in self._driving.keys() - wanted:
+            self._stop(self._driving.pop(outlet))
+        for outlet in wanted - self._driving.keys():
+            self._driving[outlet] = Look(outlet, (0.0, 0.0))
+            self._ask(self._driving[outlet])
+
+    def _drivers_of(self, node: str) -> dict[tuple[str, str], Outlet]:
+        graph, sheet = self.editing.mirror.document.graph, self.editing.sheet
+        entry = graph.nodes.get(node)
+        controls = () if entry is None or entry.spec is None else entry.spec.controls
+        found: dict[tuple[str, str], Outlet] = {}
+        for control in controls:
+            cables = drivers(graph, node, control.name)
+            if len(cables) == 1 and cables[0][1] == "signal" and len(found) < MOST_DRIVEN:
+                source, _, port = cables[0][0].rpartition(".")
+                found[sheet.address(node, control.name), control.name] = self._outlet(source, port)
+        return found
+
     def _ask(self, look: Look) -> None:
         look.asked = True
         node, port = look.outlet
@@ -220,6 +279,7 @@ class Seeing:
         now = time.monotonic() if now is None else now
         passed, self._at = max(0.0, now - self._at), now
         self._hover(now)
+        self._drive()
         fall = 10.0 ** (-FALL_DB * passed / 20.0)
         quietest = 10.0 ** (QUIETEST_DB / 20.0)
         self._levels = {name: peak * fall for name, peak in self._levels.items() if peak * fall > quietest}

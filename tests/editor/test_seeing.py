@@ -14,6 +14,7 @@ from nodegraph import Patch
 from nodegraph.core.cable import Cable
 from nodegraph.editor.closeup import BANDS, HIGHEST_HZ, LOWEST_HZ, closeup, text_of, wave_of
 from nodegraph.editor.editing import Editing
+from nodegraph.editor.faders import fader_of
 from nodegraph.editor.seeing import FLASH_S, HOVER_S
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
@@ -159,6 +160,39 @@ def test_what_is_selected_is_kept_in_view_without_the_mouse(editing: Editing, se
     editing.selection.only((), {Cable("level", "y", "out", "x")})
     editing.actions["probe-keep"]()
     assert [look.outlet for look in seeing.looks] == [("level", "y")]
+
+
+def test_what_a_signal_makes_of_a_control_is_told_while_its_object_is_selected(tmp_path: Path) -> None:
+    patch = Patch("Driven")
+    patch.connect(patch.add("sine~", "lfo", freq=5), patch.add("*~", "wide", b=500.0), patch.add("+~", "up", b=1000.0))
+    patch.connect(patch.add("pink~", "wind"), patch.add("svf~", "cut", cutoff=300.0))
+    patch.connect("cut.low", patch.add("out~", "out").x)
+    patch.connect("up.y", "cut.cutoff")
+    patch.connect("up.y", "cut.resonance")  # far beyond its span
+    patch.save(tmp_path / "driven.ng")
+    with Session(patch, driver="null") as session, Server(session) as server, joined(server) as editing:
+        session.play()
+        watch, ports = Watch(editing), {item.name: item for item in patch.graph.node("cut").spec.controls}
+        cutoff, resonance = ports["cutoff"], ports["resonance"]
+        assert editing.seeing.driven("cut", cutoff) is None
+        editing.selection.only(["cut"])
+        seen: list[float] = []
+        watch.until(lambda: editing.seeing.driven("cut", cutoff), "what the signal does")
+        for edge in (lambda value: value < 700.0, lambda value: value > 1300.0):
+            watch.until(lambda edge=edge: any(map(edge, editing.seeing.driven("cut", cutoff) or ())), "its whole way")
+            seen += editing.seeing.driven("cut", cutoff) or ()
+        assert all(499.0 < value < 1501.0 for value in seen)
+        assert editing.seeing.driven("cut", resonance) == (resonance.span[1],) * 2, "held within its span"
+        fader = fader_of(editing, "cut", cutoff)
+        assert fader.driven == "signal" and fader.moved is not None and 0.0 < fader.moved[0] <= fader.moved[1] < 1.0
+        assert editing.context.below("cut", cutoff).startswith("by up.y: ")
+        assert not editing.seeing.looks, "nothing lies over the canvas for it"
+        editing.selection.only(["out"])
+        assert session.playing is not None
+        probes = session.playing.player.engine.probes
+        editing.actions["show-levels"]()
+        watch.until(lambda: probes.gauges is None, "that nobody looks any more")
+        assert editing.seeing.driven("cut", cutoff) is None and editing.context.below("cut", cutoff) == "by up.y"
 
 
 def test_a_hand_that_does_something_looks_at_nothing(editing: Editing, session: Session) -> None:

@@ -38,6 +38,12 @@ def draw_fader(
         dpg.draw_line(
             (end, top), (end, bottom), color=see_through(colour, 170), thickness=max(1.0, 2 * zoom), parent=at
         )
+        if fader.moved is not None:
+            low, high = (left + part * (right - left) for part in fader.moved)
+            dpg.draw_rectangle(
+                (low, bottom - 5 * zoom), (max(high, low + 2 * zoom), bottom), rounding=2 * zoom, fill=colour,
+                color=NOTHING, parent=at,
+            )  # fmt: skip
     else:
         size = min(bottom - top, 16 * zoom) * 0.55
         x, y = right - 1.4 * size, (top + bottom) / 2
