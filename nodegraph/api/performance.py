@@ -253,6 +253,14 @@ class Performance:
     def change_rate(self, frame: int, rate: int) -> None:
         """Another rate from here on: the performance ends, its frames are over."""
         self._doubt(frame, {"rate": rate})
+        self.end(frame)
+
+    def end(self, frame: int) -> None:
+        """It ends before this frame, while the player still plays."""
+        self.look()
+        handled = self.player.messages.handled
+        if handled < frame and not self.over:
+            self._doubt(handled, {"unhandled": frame - handled})
         self.finish(frame)
 
     # -- writing

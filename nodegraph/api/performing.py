@@ -70,4 +70,4 @@ class Performing:
         """It is stopped, or its seconds are over: the fade that comes now does not belong to what was performed."""
         if self.performance is not None:
             played = self.player.engine.done
-            self.performance.finish(played if self.seconds is None else min(played, round(self.seconds * self.rate)))
+            self.performance.end(played if self.seconds is None else min(played, round(self.seconds * self.rate)))

@@ -19,6 +19,7 @@ import soundfile
 from nodegraph import MediaError, Patch, PatchError, PatchFileError
 from nodegraph.api import playing as playing_module
 from nodegraph.api.performance import faithful
+from nodegraph.api.playing import Playing
 from nodegraph.cli import main
 from nodegraph.core.declare import EventNode, node
 from nodegraph.core.messages import BANG, At, MidiIn, Note, NoteExpression, Ramp
@@ -172,6 +173,34 @@ def test_a_run_in_real_time_is_the_same_again_if_it_says_so(tmp_path: Path, edit
     same = min(late, default=2 * RATE)  # before that nothing was late
     assert np.array_equal(rendered.audio[:, :same], take(tmp_path)[:, :same])
     assert bool(late) == any("too late" in text for _, text in rendered.log)
+
+
+def test_python_that_is_held_up_until_the_end_is_told(tmp_path: Path) -> None:
+    """Nothing came too late: it never came."""
+    end = RATE // 2
+    begun: list[Playing] = []
+    held: list[int] = []
+
+    def hold_up() -> None:
+        if not begun:
+            return
+        engine = begun[0].player.engine
+        if not held and engine.done > end // 4:
+            held.append(begun[0].player.messages.handled)
+            while engine.done < end:
+                time.sleep(0.001)
+
+    files = {"record": tmp_path / "take.wav", "keep_performance": tmp_path / "take.ngp"}
+    with Playing(band(), end / RATE, driver="null", each=hold_up, **files) as playing:
+        begun.append(playing)
+        assert playing.wait(60)
+    (late,) = [line for line in lines(tmp_path / "take.ngp") if "late" in line]
+    assert late == {"at": held[0], "late": {"unhandled": end - held[0]}} and held[0] < end
+    assert lines(tmp_path / "take.ngp")[-1]["exact"] is False
+    rendered = Patch.open(tmp_path / "take.wav").render(performance=tmp_path / "take.ngp")
+    assert np.array_equal(rendered.audio[:, : late["at"]], take(tmp_path)[:, : late["at"]])
+    assert not np.array_equal(rendered.audio, take(tmp_path)), "the clock went on in the render"
+    assert any("too late, or not at all" in text for _, text in rendered.log)
 
 
 @pytest.mark.usefixtures("waiting")
