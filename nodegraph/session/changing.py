@@ -142,7 +142,8 @@ def sheet(client: Client, asked: Asked) -> Asked:
     `text` begins one that is not there yet."""
     session = client.session
     with session.turn:
-        return sheet_data(session.sheets.open(asked["kind"], asked.get("within"), asked.get("text")))
+        opened = session.sheets.open(asked["kind"], asked.get("within"), asked.get("text"), by=client.name)
+        return sheet_data(opened)
 
 
 @request("save", slow=True, path=TEXT, sheet=TEXT)
