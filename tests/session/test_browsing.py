@@ -13,6 +13,8 @@ import pytest
 import soundfile
 
 from nodegraph import Patch
+from nodegraph.api.playing import Playing
+from nodegraph.core.errors import DeviceError, Problem
 from nodegraph.models import Store, bring
 from nodegraph.session.session import Session
 from tests.models.conftest import CONTENT, declare, left_behind, manifest, slow_index
@@ -107,6 +109,38 @@ def test_a_preview_plays_beside_the_patch_and_leaves_it_alone(box: Box, session:
     assert box.code("preview", path="../secret.wav") == "outside-file"
 
 
+def test_a_preview_that_fails_says_why(box: Box, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    news = Listener(session)
+    wait = Playing.wait
+
+    def failed(playing: Playing, timeout: float | None = None) -> bool:
+        found = wait(playing, timeout)
+        playing.error = DeviceError(Problem("device-gone", "The headphones are gone.", "Plug them in."))
+        return found
+
+    monkeypatch.setattr(Playing, "wait", failed)
+    box.ask("preview", path="a.wav")
+    news.until(lambda: news.of("preview") and news.of("preview")[-1]["path"] is None, "its end")
+    (line,) = news.of("log")
+    assert "The headphones are gone. Plug them in." in line["text"] and line["fault"]
+
+
+def test_what_is_told_last_of_a_preview_is_so(box: Box, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the end of one is told the next cannot begin."""
+    news, telling = Listener(session), session.errands.previewing._turn
+    free: list[bool] = []
+
+    def hear(topic: str, data: Any) -> None:
+        free.append(telling.acquire(blocking=False))
+        if free[-1]:
+            telling.release()
+
+    session.news.listen(hear, ("preview",))
+    box.ask("preview", path="a.wav")
+    news.until(lambda: len(news.of("preview")) == 2, "its end")
+    assert free and not any(free)
+
+
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return slow_index(monkeypatch)
@@ -147,6 +181,36 @@ def test_a_fetch_is_cancelled_and_leaves_nothing(box: Box, session: Session, ind
     index.set()
     box.ask("fetch_model", name="net")
     news.until(lambda: of_model(news, "here"), "the second try")
+
+
+def test_a_fetch_that_ends_in_a_broken_store_can_be_begun_again(
+    box: Box, session: Session, index: threading.Event
+) -> None:
+    store = Store()
+    declare(store, manifest())
+    news = Listener(session)
+    box.ask("fetch_model", name="net")
+    news.until(lambda: any(item["done"] > 0 for item in of_model(news, "fetching")), "its beginning")
+    (store.root / "manifests" / "net.json").write_text("{")
+    box.ask("cancel_fetch", name="net")
+    news.until(lambda: of_model(news, "missing"), "its end")
+    declare(store, manifest())
+    index.set()
+    box.ask("fetch_model", name="net")
+    news.until(lambda: of_model(news, "here"), "the second try")
+
+
+def test_a_licence_that_was_accepted_once_is_accepted(box: Box, session: Session, index: threading.Event) -> None:
+    store = Store()
+    declare(store, manifest(non_commercial=True, licence="CC-BY-NC-4.0"))
+    index.set()
+    news = Listener(session)
+    box.ask("fetch_model", name="net", accept_licence=True)
+    news.until(lambda: of_model(news, "here"), "the model")
+    for file in store.info("net").folder.iterdir():
+        file.unlink()
+    assert box.ask("fetch_model", name="net") == {"name": "net"}
+    news.until(lambda: len(of_model(news, "here")) == 2, "the model, again")
 
 
 def test_a_licence_is_accepted_first_and_failure_is_told(
