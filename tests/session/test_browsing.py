@@ -16,6 +16,7 @@ from nodegraph import Patch
 from nodegraph.api.playing import Playing
 from nodegraph.core.errors import DeviceError, Problem
 from nodegraph.models import Store, bring
+from nodegraph.session import browsing
 from nodegraph.session.session import Session
 from tests.models.conftest import CONTENT, declare, left_behind, manifest, slow_index
 from tests.session.test_protocol import Box
@@ -87,6 +88,36 @@ def test_a_waveform_is_the_lowest_and_highest_of_each_piece(box: Box) -> None:
     for path in ("../secret.wav", "leads-out.wav", "leads-up/secret.wav"):
         assert box.code("peaks", path=path) == "outside-file"
     assert box.code("peaks", path="tone.ng") == "no-file" and box.code("peaks", path="gone.wav") == "no-file"
+
+
+def test_a_long_sound_is_read_in_blocks(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = box.ask("peaks", path="deep/b.wav", points=3)
+    read: list[int] = []
+    whole = soundfile.SoundFile.read
+
+    def spied(file: soundfile.SoundFile, frames: int = -1, **options: Any) -> Any:
+        read.append(frames)
+        return whole(file, frames, **options)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", spied)
+    monkeypatch.setattr(browsing, "BLOCK", 1_000)
+    assert box.ask("peaks", path="deep/b.wav", points=3) == before
+    assert sum(read) == RATE // 2 and max(read) == 1_000
+    monkeypatch.setattr(browsing, "MOST_READ", 300)
+    assert np.allclose(box.ask("peaks", path="deep/b.wav", points=3)["low"], before["low"])
+
+
+@pytest.mark.parametrize(("bound", "most", "left"), [
+    ("MOST_FILES", 9, 9), ("MOST_FILES", 8, 8), ("MOST_SEEN", 12, 9), ("MOST_SEEN", 3, 3), ("DEEPEST", 1, 9),
+    ("DEEPEST", 0, 8),
+])  # fmt: skip
+def test_a_listing_that_was_cut_says_so(
+    box: Box, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, left: int
+) -> None:
+    monkeypatch.setattr(browsing, bound, most)
+    answer = box.ask("files")
+    assert sum(map(len, names(answer))) == left
+    assert answer["whole"] == (left == 9)
 
 
 def test_a_damaged_sound_is_said(box: Box, tmp_path: Path) -> None:
