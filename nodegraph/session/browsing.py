@@ -19,11 +19,11 @@ from nodegraph.core.errors import MediaError, NodegraphError, PatchError, Proble
 from nodegraph.core.hints import listed, quoted
 from nodegraph.core.media import resolve_media
 from nodegraph.midi.files import SUFFIXES as MIDI_SUFFIXES
+from nodegraph.session.naming import SOUND, named
 from nodegraph.session.requests import COUNT, TEXT, TEXTS, needed, request
 
 if TYPE_CHECKING:
     from nodegraph.session.protocol import Client
-    from nodegraph.session.session import Session
 
 Asked = Mapping[str, Any]
 KINDS: Final[Mapping[str, frozenset[str]]] = {
@@ -143,7 +143,7 @@ def _told(home: Path, roots: list[Path], path: Path, kind: str) -> dict[str, Any
 @request("peaks", slow=True, path=needed(TEXT), points=COUNT)
 def peaks(client: Client, asked: Asked) -> Asked:
     """How a sound file looks: its length, rate and channels, and the lowest and highest sample of so many pieces."""
-    path = sound_within(client.session, asked["path"])
+    path = named(client.session, asked["path"], SOUND)
     return waveform(path, min(max(asked.get("points", POINTS), 1), MOST_POINTS))
 
 
@@ -154,18 +154,8 @@ def preview(client: Client, asked: Asked) -> Asked:
     if "path" not in asked:
         session.errands.previewing.stop()
         return {"path": None, "seconds": 0.0}
-    path = sound_within(session, asked["path"])
+    path = named(session, asked["path"], SOUND)
     return {"path": asked["path"], "seconds": session.errands.previewing.play(asked["path"], path)}
-
-
-def sound_within(session: Session, text: str) -> Path:
-    """The sound file that a client names: one that the patch may name. Raises MediaError."""
-    path = resolve_media(session.patch.document.folder, text, folders(session.patch.media))
-    if path.suffix.lower() not in SOUND_SUFFIXES:
-        raise MediaError(Problem("no-file", f"{quoted(text)} is no sound file.", "Name one that `files` lists."))
-    if not path.is_file():
-        raise MediaError(Problem("no-file", f"There is no sound file {quoted(text)}.", "It may have been moved."))
-    return path
 
 
 def waveform(path: Path, points: int) -> dict[str, Any]:
