@@ -119,12 +119,9 @@ class Sheets:
         self._of[sheet.name] = sheet
         if before is not None:
             sheet.revision = before.revision + 2  # one more would be an edit, to be done in the copy as well
-            self._tell(sheet, [], by)
+            change = change_of(sheet.patch.history, sheet.revision, [], by)
+            self.session.news.tell("changed", {"sheet": sheet.name, "under": [], **change})
         return sheet
-
-    def _tell(self, sheet: Sheet, settled: list[str], by: str) -> None:
-        change = change_of(sheet.patch.history, sheet.revision, settled, by)
-        self.session.news.tell("changed", {"sheet": sheet.name, **change})
 
     def _kinds(self, path: Path) -> PatchKinds:
         known = self.session.patch.graph.registry
@@ -219,7 +216,7 @@ class Sheets:
         settled = self.session.parameters_changed(stored) if sounds else []
         if not history.changed and _same(sheet):
             self.drafts.put(sheet.path, None)
-        self._tell(sheet, settled, by)
+        self.session.news.tell("changed", {"sheet": sheet.name, **change_of(history, sheet.revision, settled, by)})
 
     # -- files
 
