@@ -36,6 +36,11 @@ class Chunks:
         return self.samples / self.rate
 
 
+def hop_of(hears: Clip | Chunks, controls: Mapping[str, Any]) -> float:
+    """How often a model is asked: every so many seconds. `controls` are its node's values by inlet."""
+    return hears.seconds if isinstance(hears, Chunks) else float(controls.get("hop", hears.hop_s))
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """The name of a model in the store; the store knows its files, hashes, size and licence.

@@ -87,7 +87,7 @@ class Store(Versioned):
         ``licence`` and so on. Nothing is left behind then.
         """
         manifest, added = self._known(name)
-        self._check_licence(manifest, accept_licence)
+        self.check_licence(manifest, accept_licence)
         if self._wrong_files(manifest):
             with self._disk(name), self._locked(name, progress):
                 wrong = self._wrong_files(manifest)  # another process may have brought them while we waited
@@ -101,7 +101,7 @@ class Store(Versioned):
     def _originals(self, name: str) -> dict[str, Path]:
         """The paths of a stored model by key, whatever versions are used."""
         manifest, _ = self._known(name)
-        self._check_licence(manifest, False)
+        self.check_licence(manifest, False)
         folder = self._folder(manifest)
         missing = [file.save for file in manifest.files if not (folder / file.save).is_file()]
         if missing:
@@ -352,7 +352,9 @@ class Store(Versioned):
         what = f"model '{manifest.name}': {path} is not the file that was checked when it was stored."
         return Problem("altered", what, self._remedy(manifest))
 
-    def _check_licence(self, manifest: Manifest, accept: bool) -> None:
+    def check_licence(self, manifest: Manifest, accept: bool) -> None:
+        """Raises ModelError (``licence``) for one that forbids commercial use, unless it was accepted once; to `accept`
+        it is remembered."""
         if not manifest.non_commercial:
             return
         record = self.root / "accepted.json"

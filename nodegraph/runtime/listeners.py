@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from nodegraph.core.declare import InferenceNode
 from nodegraph.core.errors import Fault, WorkerError
-from nodegraph.core.listening import Chunks, Workers
+from nodegraph.core.listening import Chunks, Workers, hop_of
 from nodegraph.core.ports import CableKind
 from nodegraph.core.view import NodeEntry
 from nodegraph.runtime.lane import Lanes
@@ -128,9 +128,7 @@ class Listeners:
 
     def _next_clip(self, one: Listener, frame: int) -> None:
         """Ask for the next clip when logical time comes to its end."""
-        hears = one.node.hears
-        hop = hears.seconds if isinstance(hears, Chunks) else one.node.controls.get("hop", hears.hop_s)
-        end = frame + max(1, round(hop * self.rate))
+        end = frame + max(1, round(hop_of(one.node.hears, one.node.controls) * self.rate))
 
         def ask(_when: Any) -> None:
             if self._of.get(one.node.id) is not one or self.lanes is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Final
@@ -30,6 +31,8 @@ PINGS_S: Final = 20.0
 """A client that has said nothing for so long is asked whether it is still there, and has half as long to answer."""
 AT_ONCE: Final = 32
 """Requests of one client that are carried out before others have their turn."""
+MOST_ASKED: Final = 256
+"""Requests of one client that wait while one of them takes long; then nothing more is read of it."""
 
 
 class Wire:
@@ -46,6 +49,7 @@ class Wire:
         """When the message that is being sent was begun."""
         self._heard_at = self._loop.time()
         """When the client said something last."""
+        self._asked: asyncio.Queue[str | bytes] = asyncio.Queue(MOST_ASKED)
         self.client = Client(session, self._hear, levels=levels)
         self.outbox = Outbox(packed, self.client.lean)
         self._heard: list[tuple[str, Data]] = []
@@ -55,7 +59,8 @@ class Wire:
         sending = self._loop.create_task(self._send(socket))
         watching = self._loop.create_task(self._watch())
         pinging = self._loop.create_task(self._ping(socket))
-        tasks = [sending, watching, pinging, self._loop.create_task(self._receive(socket))]
+        receiving = self._loop.create_task(self._receive(socket))
+        tasks = [sending, watching, pinging, receiving, self._loop.create_task(self._answer_all())]
         ticking = self._loop.create_task(self._tick())
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -74,7 +79,8 @@ class Wire:
     # -- in
 
     async def _receive(self, socket: web.WebSocketResponse) -> None:
-        count = 0
+        """Take in what comes, also while a request takes long; return when the client has gone and all it had asked for
+        is done."""
         async for frame in socket:
             self._heard_at = self._loop.time()
             if frame.type is WSMsgType.TEXT:
@@ -85,8 +91,14 @@ class Wire:
                 if frame.type is WSMsgType.PING:
                     await socket.pong(frame.data)
                 continue
-            await self._answer(frame.data)
-            count += 1
+            await self._asked.put(frame.data)
+        await self._asked.join()
+
+    async def _answer_all(self) -> None:
+        """Carry out one request after another."""
+        for count in itertools.count(1):
+            await self._answer(await self._asked.get())
+            self._asked.task_done()
             if count % AT_ONCE == 0:
                 await asyncio.sleep(0)
 
@@ -144,8 +156,10 @@ class Wire:
                 try:
                     await (socket.send_str(made) if isinstance(made, str) else socket.send_bytes(made))
                 except (ConnectionError, RuntimeError):
-                    return
-                self._since = None
+                    break
+                finally:
+                    self._since = None
+        await self._asked.join()  # what it asked before it went is done all the same
 
     async def _watch(self) -> None:
         """Return when the client does not read: too much waits for it, or one message has waited too long."""
@@ -158,6 +172,8 @@ class Wire:
         asked_at = -1.0
         while True:
             now = self._loop.time()
+            if self._asked.full():  # it is we who do not read
+                self._heard_at = now
             if asked_at > self._heard_at:
                 wait = asked_at + PINGS_S / 2.0 - now
                 if wait <= 0.0:

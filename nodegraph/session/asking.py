@@ -10,6 +10,7 @@ from nodegraph.api.versions import revision_text, stored_text
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.hints import quoted
 from nodegraph.session.layout import Layout
+from nodegraph.session.naming import PATCH, named
 from nodegraph.session.requests import COUNT, FLAG, OBJECT, TEXT, TEXTS, Field, needed, request
 from nodegraph.session.sheets import sheet_data
 
@@ -53,11 +54,9 @@ def document(client: Client, asked: Asked) -> Asked:
 def version(client: Client, asked: Asked) -> Asked:
     """The text of another version of the patch, or of a sheet: the file as saved, as a `revision` of git has it, or
     another file."""
-    from nodegraph.session.changing import within
-
     session = client.session
     if "path" in asked:
-        return {"text": stored_text(within(session, asked["path"])), "of": asked["path"]}
+        return {"text": stored_text(named(session, asked["path"], PATCH)), "of": asked["path"]}
     with session.turn:
         path = session.sheets.get(asked["sheet"]).path if "sheet" in asked else session.patch.path
     if path is None:

@@ -19,11 +19,11 @@ from nodegraph.core.errors import MediaError, NodegraphError, PatchError, Proble
 from nodegraph.core.hints import listed, quoted
 from nodegraph.core.media import resolve_media
 from nodegraph.midi.files import SUFFIXES as MIDI_SUFFIXES
+from nodegraph.session.naming import SOUND, named
 from nodegraph.session.requests import COUNT, TEXT, TEXTS, needed, request
 
 if TYPE_CHECKING:
     from nodegraph.session.protocol import Client
-    from nodegraph.session.session import Session
 
 Asked = Mapping[str, Any]
 KINDS: Final[Mapping[str, frozenset[str]]] = {
@@ -40,6 +40,8 @@ POINTS: Final = 200
 MOST_POINTS: Final = 4_000
 MOST_READ: Final = 1 << 25
 """Frames of a file that are read for its waveform: of a longer one, the beginning of each piece."""
+BLOCK: Final = 1 << 18
+"""Frames that are read at once."""
 
 
 @request("files", slow=True, kinds=TEXTS)
@@ -55,36 +57,51 @@ def files(client: Client, asked: Asked) -> Asked:
     suffixes = {suffix: kind for kind in kinds for suffix in KINDS[kind]}
     home = client.session.patch.document.folder
     roots = list(dict.fromkeys(Path(os.path.realpath(root)) for root in (home, *folders(client.session.patch.media))))
-    left, whole, found = MOST_FILES, True, []
-    for root in roots:
-        inside = list(_files(root, roots, suffixes, left))
-        left -= len(inside)
-        whole = whole and left > 0
-        found.append({"folder": root.name or str(root), "files": [_told(home, roots, *item) for item in inside]})
-    return {"folders": found, "whole": whole}
+    listing = Listing(roots, suffixes)
+    found = [
+        {"folder": root.name or str(root), "files": [_told(home, roots, *item) for item in listing.below(root)]}
+        for root in roots
+    ]
+    return {"folders": found, "whole": listing.whole}
 
 
-def _files(root: Path, roots: list[Path], suffixes: Mapping[str, str], most: int) -> Iterator[tuple[Path, str]]:
-    """The files below a folder with what they are, those of near folders first; what is hidden is left out, and links
-    that lead out of the folders."""
-    waiting, seen = deque([(root, 0)]), 0
-    while waiting and most > 0:
-        folder, depth = waiting.popleft()
-        for entry in _entries(folder):
-            seen += 1
-            if seen > MOST_SEEN or most <= 0:
-                return
-            if entry.name.startswith((".", "__")):
-                continue
-            path = Path(entry.path)
-            if _is_folder(entry):
-                if depth < DEEPEST and path not in roots:  # one that is a root is listed by itself
-                    waiting.append((path, depth + 1))
-                continue
-            kind = suffixes.get(path.suffix.lower())
-            if kind is not None and _lies_within(path, roots) and path.is_file():
-                most -= 1
-                yield path, kind
+class Listing:
+    """The files below some folders. `whole`: all of them, none is left out because there are too many."""
+
+    def __init__(self, roots: list[Path], suffixes: Mapping[str, str]) -> None:
+        self.whole = True
+        self._roots, self._suffixes = roots, suffixes
+        self._left = MOST_FILES
+
+    def below(self, root: Path) -> Iterator[tuple[Path, str]]:
+        """The files below one with what they are, those of near folders first; what is hidden is left out, and links
+        that lead out of the folders."""
+        waiting, seen = deque([(root, 0)]), 0
+        while waiting:
+            folder, depth = waiting.popleft()
+            for entry in _entries(folder):
+                seen += 1
+                if seen > MOST_SEEN:
+                    self.whole = False
+                    return
+                if entry.name.startswith((".", "__")):
+                    continue
+                path = Path(entry.path)
+                if _is_folder(entry):
+                    if path in self._roots:  # it is listed by itself
+                        continue
+                    if depth < DEEPEST:
+                        waiting.append((path, depth + 1))
+                    else:
+                        self.whole = False
+                    continue
+                kind = self._suffixes.get(path.suffix.lower())
+                if kind is not None and _lies_within(path, self._roots) and path.is_file():
+                    if self._left == 0:
+                        self.whole = False
+                        return
+                    self._left -= 1
+                    yield path, kind
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
@@ -126,7 +143,7 @@ def _told(home: Path, roots: list[Path], path: Path, kind: str) -> dict[str, Any
 @request("peaks", slow=True, path=needed(TEXT), points=COUNT)
 def peaks(client: Client, asked: Asked) -> Asked:
     """How a sound file looks: its length, rate and channels, and the lowest and highest sample of so many pieces."""
-    path = sound_within(client.session, asked["path"])
+    path = named(client.session, asked["path"], SOUND)
     return waveform(path, min(max(asked.get("points", POINTS), 1), MOST_POINTS))
 
 
@@ -137,18 +154,8 @@ def preview(client: Client, asked: Asked) -> Asked:
     if "path" not in asked:
         session.errands.previewing.stop()
         return {"path": None, "seconds": 0.0}
-    path = sound_within(session, asked["path"])
+    path = named(session, asked["path"], SOUND)
     return {"path": asked["path"], "seconds": session.errands.previewing.play(asked["path"], path)}
-
-
-def sound_within(session: Session, text: str) -> Path:
-    """The sound file that a client names: one that the patch may name. Raises MediaError."""
-    path = resolve_media(session.patch.document.folder, text, folders(session.patch.media))
-    if path.suffix.lower() not in SOUND_SUFFIXES:
-        raise MediaError(Problem("no-file", f"{quoted(text)} is no sound file.", "Name one that `files` lists."))
-    if not path.is_file():
-        raise MediaError(Problem("no-file", f"There is no sound file {quoted(text)}.", "It may have been moved."))
-    return path
 
 
 def waveform(path: Path, points: int) -> dict[str, Any]:
@@ -178,8 +185,15 @@ def _peaks(file: Any, frames: int, points: int) -> tuple[list[float], list[float
         read = min(end - begin, max(1, MOST_READ // points))
         if read < end - begin or number == 0:
             file.seek(begin)
-        piece = file.read(read, dtype="float32", always_2d=True)
-        piece = np.nan_to_num(piece, nan=0.0, posinf=1.0, neginf=-1.0)
-        low.append(round(float(piece.min()), 3) if len(piece) else 0.0)
-        high.append(round(float(piece.max()), 3) if len(piece) else 0.0)
+        lows, highs = zip(*_extremes(file, read), strict=True)
+        low.append(round(min(lows), 3))
+        high.append(round(max(highs), 3))
     return low, high
+
+
+def _extremes(file: Any, frames: int) -> Iterator[tuple[float, float]]:
+    """The lowest and highest sample of each block that is read next; of a file that ends before it should, silence."""
+    for at in range(0, frames, BLOCK):
+        block = file.read(min(BLOCK, frames - at), dtype="float32", always_2d=True)
+        block = np.nan_to_num(block, nan=0.0, posinf=1.0, neginf=-1.0)
+        yield (float(block.min()), float(block.max())) if len(block) else (0.0, 0.0)

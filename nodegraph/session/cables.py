@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 
 from nodegraph.core.errors import PatchError, Problem
 from nodegraph.core.flatten import BOUNDARY, address, entry_at
-from nodegraph.core.hints import did_you_mean, listed, quoted
+from nodegraph.core.graph import Graph
 from nodegraph.core.messages import Event, to_wire
 from nodegraph.core.ports import CableKind
+from nodegraph.core.problems import unknown_kind, unknown_node, unknown_port
 from nodegraph.core.spec import Role
 from nodegraph.core.view import GraphView
 from nodegraph.runtime.compile.gauges import Gauges, Port, Probe
@@ -130,15 +131,16 @@ class Cables:
 
     def probe(self, reader: object, node: str, port: str) -> CableKind:
         """Look closely at an outlet from now on; gives what flows there. Raises PatchError when there is none such."""
-        view = self._session.patch.graph.view
-        kind = outlet_kind(view, node, port)
+        graph = self._session.patch.graph
+        kind = outlet_kind(graph, node, port)
         with self._lock:
-            if sum(reader in one.readers for one in self._closely.values()) >= MOST:
+            others = [one for place, one in self._closely.items() if place != (node, port)]
+            if sum(reader in one.readers for one in others) >= MOST:
                 what = f"More than {MOST} outlets at once are too many to look at."
                 raise PatchError(Problem("too-many-probes", what, "Stop looking at one."))
             one = self._closely.get((node, port))
             if one is None:
-                one = self._closely[node, port] = Closely(node, port, kind, address(view, node, port))
+                one = self._closely[node, port] = Closely(node, port, kind, address(graph.view, node, port))
                 playing = self._session.playing
                 if playing is not None and kind is not CableKind.SIGNAL:
                     for event in playing.heard.taken():
@@ -274,18 +276,16 @@ def name_of(view: GraphView, node: str, outlet: str) -> str | None:
     return f"{ROOT}/{node}/{outlet}"
 
 
-def outlet_kind(view: GraphView, node: str, port: str) -> CableKind:
+def outlet_kind(graph: Graph, node: str, port: str) -> CableKind:
     """What flows out of an outlet. Raises PatchError when there is none such."""
-    entry = entry_at(view, node)
-    spec = entry.spec if entry is not None else None
-    if entry is None or spec is None:
-        do = did_you_mean(node, view._store.nodes, "Name one that the patch has.")
-        raise PatchError(Problem("unknown-node", f"There is no node {quoted(node)} to look at.", do))
-    outlet = spec.outlet_named.get(port)
+    entry = entry_at(graph.view, node)
+    if entry is None:
+        raise PatchError(unknown_node(node, graph.nodes))
+    if entry.spec is None:
+        raise PatchError(unknown_kind(entry.kind, graph.registry))
+    outlet = entry.spec.outlet_named.get(port)
     if outlet is None:
-        names = [item.name for item in spec.outlets]
-        do = did_you_mean(port, names, f"It has {listed(names, 'none')}.")
-        raise PatchError(Problem("unknown-port", f"{quoted(node)} has no outlet {quoted(port)}.", do))
+        raise PatchError(unknown_port(entry, port, entry.spec.outlets, "outlet"))
     return outlet.kind
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nodegraph.api.places import folders
 from nodegraph.core.commands import commands
-from nodegraph.core.errors import MediaError, PatchError, Problem
-from nodegraph.core.hints import quoted
-from nodegraph.core.media import VARIABLE, resolve_media
+from nodegraph.core.errors import PatchError, Problem
+from nodegraph.session.naming import PATCH, named
 from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, Field, needed, request
 from nodegraph.session.sheets import sheet_data
 
@@ -22,8 +18,6 @@ if TYPE_CHECKING:
     from nodegraph.session.session import Session
 
 Asked = Mapping[str, Any]
-SUFFIXES = (".ng",)
-"""What may be opened and saved over a wire."""
 SOURCE = Field(lambda value: value is None or isinstance(value, str), "a text, or nothing")
 
 
@@ -132,7 +126,7 @@ def follow(client: Client, asked: Asked) -> Asked:
 def open_patch(client: Client, asked: Asked) -> Asked:
     """Another patch takes the place of this one: a file in its folder, or in the media folders."""
     session = client.session
-    session.open(within(session, asked["path"]), by=client.name)
+    session.open(named(session, asked["path"], PATCH), by=client.name)
     return {"title": session.patch.title, "revision": session.revision}
 
 
@@ -142,7 +136,8 @@ def sheet(client: Client, asked: Asked) -> Asked:
     `text` begins one that is not there yet."""
     session = client.session
     with session.turn:
-        return sheet_data(session.sheets.open(asked["kind"], asked.get("within"), asked.get("text")))
+        opened = session.sheets.open(asked["kind"], asked.get("within"), asked.get("text"), by=client.name)
+        return sheet_data(opened)
 
 
 @request("save", slow=True, path=TEXT, sheet=TEXT)
@@ -155,20 +150,5 @@ def save(client: Client, asked: Asked) -> Asked:
             return {"path": str(session.sheets.save(asked["sheet"], by=client.name))}
     if "path" not in asked and session.patch.path is None:
         raise PatchError(Problem("no-file", "The patch has no file yet.", "Give it one: a path in its folder."))
-    path = within(session, asked["path"], writes=True) if "path" in asked else None
+    path = named(session, asked["path"], PATCH, writes=True) if "path" in asked else None
     return {"path": str(session.save(path, by=client.name))}
-
-
-def within(session: Session, text: str, *, writes: bool = False) -> Path:
-    """The patch file that a client names: in the folder of the patch, or in a media folder of the user's. Raises
-    PatchError."""
-    if not text.lower().endswith(SUFFIXES):
-        what = f"{quoted(text)} is no patch."
-        raise PatchError(Problem("not-a-patch", what, "Its name should end in .ng."))
-    try:
-        found = resolve_media(session.patch.document.folder, text, folders(session.patch.media), writes=writes)
-    except MediaError as error:
-        raise PatchError(error.problems) from error
-    if not found.name.lower().endswith(SUFFIXES) or (os.path.exists(found) and not found.is_file()):
-        raise PatchError(Problem("not-a-patch", f"{quoted(text)} is no patch.", f"Name a file; see {VARIABLE}."))
-    return found

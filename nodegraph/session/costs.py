@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from nodegraph.core.declare import InferenceNode
-from nodegraph.core.listening import Chunks
-from nodegraph.core.view import NodeEntry
+from nodegraph.core.listening import hop_of
 from nodegraph.runtime.player import Player
 from nodegraph.runtime.watching import Cost, Watching
 
@@ -74,24 +73,14 @@ def nodes_of(player: Player, costs: dict[str, Cost]) -> dict[str, dict[str, Any]
     for id, frames in timing.late.items():
         found.setdefault(id, {})["late_ms"] = _ms(player, frames)
     for id, status in player.listeners.status().items():
+        spent, node = status["inference_p50_ms"], player.messages.nodes.get(id)
+        if spent is None:  # it has not answered yet
+            continue
         one = found.setdefault(id, {})
-        one["model_ms"] = spent = status["inference_p50_ms"]
-        every = every_s(player.messages.entries.get(id), player.messages.nodes.get(id))
-        if every and spent is not None:
+        one["model_ms"] = spent
+        if isinstance(node, InferenceNode) and (every := hop_of(node.hears, node.controls)):
             one["model_cpu"] = spent / 1e3 / every
     return found
-
-
-def every_s(entry: NodeEntry | None, node: Any) -> float | None:
-    """How often a listener's model is asked: every so many seconds."""
-    spec = None if entry is None else entry.spec
-    if spec is None or not issubclass(spec.cls, InferenceNode):
-        return None
-    hears = spec.cls.hears
-    if isinstance(hears, Chunks):
-        return float(hears.seconds)
-    controls = getattr(node, "controls", None) or {}
-    return float(controls.get("hop", hears.hop_s)) or None
 
 
 def _ms(player: Player, frames: int) -> float:

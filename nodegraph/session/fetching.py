@@ -8,10 +8,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from nodegraph.core.errors import ModelError, NodegraphError, Problem
-from nodegraph.core.hints import quoted
+from nodegraph.core.errors import NodegraphError, Problem
 from nodegraph.session.requests import FLAG, TEXT, needed, request
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ class Fetching:
 
         store = Store()
         entry = store.info(name)
-        if entry.manifest.non_commercial and entry.state != "here" and not accept_licence:
-            what = f"The licence of {quoted(name)} ({entry.manifest.licence}) forbids commercial use."
-            raise ModelError(Problem("licence", what, "Accept it to fetch the model: accept_licence."))
+        store.check_licence(entry.manifest, accept_licence)
         with self._lock:
             if name in self._under_way:
                 return
@@ -90,21 +88,24 @@ class Fetching:
                 told = time.monotonic()
                 self._tell(name)
 
-        news: dict[str, Any] = {"name": name}
+        news: dict[str, Any] = {"name": name, "state": "missing"}
         try:
             store.fetch(name, progress, accept_licence=accept_licence)
-            news["state"] = "here"
         except _Ended:
-            news["state"] = store.info(name).state
+            pass
         except NodegraphError as error:
-            news |= {"state": "missing", "error": [problem.as_dict() for problem in error.problems]}
+            news["error"] = [problem.as_dict() for problem in error.problems]
         except Exception as error:  # a mistake of ours, or the disk's: whoever waits must hear of it
             text = f"{type(error).__name__}: {error}"
-            news |= {"state": "missing", "error": [Problem("internal", f"Fetching failed: {text}.").as_dict()]}
-        with self._lock:
-            del self._under_way[name]
-            self._ended.discard(name)
-        self._session.news.tell("models", news)
+            news["error"] = [Problem("internal", f"Fetching failed: {text}.").as_dict()]
+        try:
+            with suppress(NodegraphError, OSError):  # the store may be what is broken
+                news["state"] = store.info(name).state
+        finally:
+            with self._lock:
+                del self._under_way[name]
+                self._ended.discard(name)
+            self._session.news.tell("models", news)
 
     def _tell(self, name: str) -> None:
         found = self.state(name)

@@ -4,17 +4,22 @@
 topic        its data
 ===========  ===================================================================================================
 ``changed``  ``revision``, ``by``, ``commands`` that were carried out, ``undo`` and ``redo``: what those would do,
-             ``unsaved``: whether the file is another
+             ``unsaved``: whether the file is another, ``settled``: addresses that stand no more where they were
+             moved to; of a step in a sheet also ``sheet``, its name, and ``under``: what stands before the ids of
+             its nodes at each place where it plays (``voice/``); without it the step is one in the patch itself,
+             which stands under ``""``. A ``revision`` that is not the next one: the whole is to be asked for anew
 ``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``
 ``playing``  ``playing``: whether it does from now on, and the ``error`` that ended it
 ``log``      ``at`` (seconds since 1970), ``node``, ``text``, and ``fault``: true where something went wrong
-``presets``  ``presets``: the list of their names; ``recalled``: the one that was recalled last
-``saved``    ``path``, ``by``
+``presets``  ``by``, ``presets``: the list of their names; ``recalled``: the one that was recalled last
+``saved``    ``path``, ``by``, and ``sheet``, its name, when it is the file of one
 ``follows``  ``source``: what the clock of the patch follows from now on
 ``learned``  ``by``: who has bound something; ``learners``: what each of them has learned, and what waits
-``models``   ``name``, ``state`` (fetching, ending, here, missing), ``done`` and ``total`` bytes, ``error``
+``models``   ``name``, ``state``: fetching or ending, with ``done`` and ``total`` bytes and ``text``: what is done
+             now; in the end here, missing or altered (a file is not what was stored), and the ``error`` if one
+             ended it: a list of problems
 ``preview``  ``path``: the sound that is heard beside the patch; None: nothing any more
 ===========  ===================================================================================================
 """

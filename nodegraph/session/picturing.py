@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from nodegraph.api.places import folders
 from nodegraph.core.errors import MediaError, Problem
 from nodegraph.core.hints import quoted
-from nodegraph.core.images import SUFFIXES, size_of
-from nodegraph.core.media import SOUND, resolve_media
+from nodegraph.core.images import size_of
+from nodegraph.session.naming import IMAGE, named
 from nodegraph.session.requests import TEXT, needed, request
 
 if TYPE_CHECKING:
@@ -22,16 +21,8 @@ MOST_BYTES: Final = 1_500_000
 @request("picture", slow=True, file=needed(TEXT))
 def picture(client: Client, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     """A PNG or JPEG of the patch's folder or the media folders, as bytes (hexadecimal in JSON)."""
-    session, text = client.session, asked["file"]
-    if text.startswith(SOUND) or not text.lower().endswith(SUFFIXES):
-        what = f"{quoted(text)} is no image."
-        raise MediaError(Problem("bad-image", what, f"Its name should end in {', '.join(SUFFIXES)}."))
-    path = resolve_media(session.patch.document.folder, text, folders(session.patch.media))
-    if not path.name.lower().endswith(SUFFIXES):  # a link may lead to anything
-        raise MediaError(Problem("bad-image", f"{quoted(text)} is no image.", "Name a PNG or a JPEG."))
-    if not path.is_file():
-        what = f"There is no file {quoted(text)}."
-        raise MediaError(Problem("missing-file", what, "Put it into the patch's folder, or name another."))
+    text = asked["file"]
+    path = named(client.session, text, IMAGE)
     try:
         with open(path, "rb") as stream:
             data = stream.read(MOST_BYTES + 1)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from nodegraph.api.patch import Patch
 from nodegraph.api.playing import Playing
-from nodegraph.core.errors import DeviceError, NodegraphError, PatchError, Problem
+from nodegraph.core.errors import DeviceError, Fault, PatchError, Problem
 
 if TYPE_CHECKING:
     from nodegraph.session.session import Session
@@ -48,7 +48,7 @@ class Previewing:
                 what = f"{error.problems[0].what} Nothing can be heard beside the patch on this device."
                 raise DeviceError(Problem(error.problems[0].code, what, "Stop the patch, and try again.")) from error
             self._playing = playing
-        self._tell(name)
+            self._tell(name)
         threading.Thread(target=self._wait, args=(playing,), name="preview", daemon=True).start()
         return seconds
 
@@ -63,16 +63,15 @@ class Previewing:
             playing.stop()
 
     def _wait(self, playing: Playing) -> None:
-        try:
-            playing.wait()
-        except NodegraphError as error:
-            self._session.say("", error.problems[0].describe())
+        playing.wait()
+        if playing.error is not None:
+            self._session.say("", Fault(playing.error.problems[0].describe()))
         with self._turn:
-            last = self._playing is playing or self._playing is None
             if self._playing is playing:
                 self._playing = None
-        if last:
-            self._tell(None)
+            if self._playing is None:
+                self._tell(None)
 
     def _tell(self, name: str | None) -> None:
+        """In turn, so that what is told last is so."""
         self._session.news.tell("preview", {"path": name})

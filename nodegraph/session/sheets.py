@@ -32,7 +32,7 @@ NEW: Final = '{"nodegraph": 1}\n'
 
 @dataclass
 class Sheet:
-    """One patch file that is being edited. `revision` counts its edits."""
+    """One patch file that is being edited. `revision` counts its edits; it skips one when the file is read anew."""
 
     path: Path
     patch: Patch
@@ -76,10 +76,11 @@ class Sheets:
             raise PatchError(Problem("unknown-sheet", f"There is no sheet {quoted(name)}.", do))
         return found
 
-    def open(self, kind: str, within: str | None = None, text: str | None = None) -> Sheet:
+    def open(self, kind: str, within: str | None = None, text: str | None = None, *, by: str) -> Sheet:
         """The sheet of the file that is a node kind, as it is named in the patch, or in the sheet `within`.
 
-        `text` begins a file that is not there yet. Raises PatchError.
+        `text` begins a file that is not there yet. A file that is another than when it was read, and was not edited
+        here, is read anew. Raises PatchError.
         """
         session = self.session
         document = session.patch.document if within is None else self.get(within).patch.document
@@ -95,11 +96,30 @@ class Sheets:
         if text is not None:
             if path.exists() or self.drafts.text(path) is not None:
                 raise PatchError(Problem("file-exists", f"There is {quoted(kind)} already.", "Give another name."))
-            return self._begun(path, text)
+            return self._take(self._begun(path, text), by)
         if found is not None and (found.patch.history.changed or _same(found)):
             return found
-        found = self._of[str(path)] = Sheet(path, Patch(document=load(path, kinds=self._kinds(path))))
-        return found
+        return self._take(self._read(path), by)
+
+    def _read(self, path: Path) -> Sheet:
+        """A sheet as it lies on the disk; a draft from before counts no more."""
+        draft = self.drafts.text(path)
+        self.drafts.put(path, None)
+        try:
+            return Sheet(path, Patch(document=load(path, kinds=self._kinds(path))))
+        except NodegraphError:
+            self.drafts.put(path, draft)
+            raise
+
+    def _take(self, sheet: Sheet, by: str) -> Sheet:
+        """Know it from now on, in the place of what was known of its file: whoever has a copy of that is told so."""
+        before = self._of.get(sheet.name)
+        self._of[sheet.name] = sheet
+        if before is not None:
+            sheet.revision = before.revision + 2  # one more would be an edit, to be done in the copy as well
+            change = change_of(sheet.patch.history, sheet.revision, [], by)
+            self.session.news.tell("changed", {"sheet": sheet.name, "under": [], **change})
+        return sheet
 
     def _kinds(self, path: Path) -> PatchKinds:
         known = self.session.patch.graph.registry
@@ -107,22 +127,21 @@ class Sheets:
         kinds.lie_in(path)
         return kinds
 
-    def _begun(self, path: Path, text: str, revision: int = 0) -> Sheet:
+    def _begun(self, path: Path, text: str) -> Sheet:
         """A sheet with a text that is in no file."""
         document, problems = read(text or NEW, file=str(path), kinds=self._kinds(path))
         if document is None or problems:
             raise PatchError(problems)
         document.path = path
-        made = Sheet(path, Patch(document=document), revision)
+        made = Sheet(path, Patch(document=document))
         made.patch.history.unsaved()
-        self._of[made.name] = made
         self.drafts.put(path, dumps(document))
         return made
 
     def restore(self, texts: Mapping[str, str]) -> None:
         """Take up sheets that were never saved."""
         for name, text in texts.items():
-            self._begun(Path(name), text)
+            self._of[name] = self._begun(Path(name), text)
         self.session.patch.graph.refresh()
 
     # -- edits

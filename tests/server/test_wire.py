@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import struct
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import msgpack
@@ -167,16 +171,99 @@ def test_who_is_silent_is_asked_and_let_go_without_an_answer(server: Server, mon
     gone.close()
 
 
+def test_who_answers_pings_stays_while_a_request_of_his_takes_long(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both sides go on to hear that the other is there, and what was asked meanwhile is answered in its order."""
+    monkeypatch.setattr(wire, "PINGS_S", 0.2)
+    done = threading.Event()
+    monkeypatch.setattr(session, "play", lambda: done.wait(PATIENCE_S))
+
+    async def go() -> None:
+        async with bare(server) as socket:
+            for number, do in enumerate(("play", "hello", "play", "status")):
+                await socket.send_bytes(msgpack.packb({"id": number, "do": do}))
+            await socket.ping(b"there?")
+            asked, answered = 0, False
+            while asked < 4 or not answered:
+                frame = await asyncio.wait_for(socket.receive(), PATIENCE_S)
+                assert frame.type in (aiohttp.WSMsgType.PING, aiohttp.WSMsgType.PONG), "nothing is done yet"
+                if frame.type is aiohttp.WSMsgType.PING:
+                    asked += 1
+                    await socket.pong(frame.data)
+                answered = answered or frame.data == b"there?"
+            done.set()
+            answers: list[int] = []
+            while len(answers) < 4:
+                frame = await asyncio.wait_for(socket.receive(), PATIENCE_S)
+                if frame.type is aiohttp.WSMsgType.BINARY:
+                    answers.append(msgpack.unpackb(frame.data)["re"])
+            assert answers == [0, 1, 2, 3]
+
+    asyncio.run(go())
+
+
+def test_who_asks_for_more_than_may_wait_is_answered_all_of_it(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "PINGS_S", 0.2)
+    done, looked = threading.Event(), threading.Event()
+    monkeypatch.setattr(session, "play", lambda: done.wait(PATIENCE_S))
+    looks = itertools.count()
+
+    class Waiting(asyncio.Queue):  # type: ignore[type-arg]
+        def full(self) -> bool:
+            found = super().full()
+            if found and next(looks) > 4:  # so often was looked whether he is there, and he could not say it
+                looked.set()
+            return found
+
+    monkeypatch.setattr(wire.asyncio, "Queue", Waiting)
+
+    async def go() -> None:
+        async with speaker(server) as one:
+            await one.send({"id": "long", "do": "play"})
+            for number in range(3 * wire.MOST_ASKED):
+                await one.send({"id": number, "do": "get", "addresses": []})
+            assert await asyncio.get_running_loop().run_in_executor(None, looked.wait, PATIENCE_S)
+            monkeypatch.setattr(wire, "PINGS_S", PATIENCE_S)
+            done.set()
+            await one.until(lambda: len(one._answers) == 3 * wire.MOST_ASKED + 1, "all answers")
+            assert list(one._answers) == ["long", *range(3 * wire.MOST_ASKED)]
+
+    asyncio.run(go())
+
+
+def test_what_was_asked_is_done_though_the_client_has_gone(
+    server: Server, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, done = threading.Event(), threading.Event()
+    monkeypatch.setattr(session, "play", lambda: (begun.set(), done.wait(PATIENCE_S)))
+
+    async def go() -> None:
+        async with speaker(server, name="other") as other:
+            async with speaker(server) as one:
+                await one.send({"id": 1, "do": "play"})
+                await one.send({"id": 2, "do": "hello"})
+                await one.send({"do": "set", "values": {"osc.freq": 500}})
+                assert await asyncio.get_running_loop().run_in_executor(None, begun.wait, PATIENCE_S)
+            done.set()
+            await other.until(lambda: other.values().get("/patch/osc/freq") == 500, "what it asked for last")
+
+    asyncio.run(go())
+
+
+@asynccontextmanager
+async def bare(server: Server) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """A client's socket that answers no ping by itself."""
+    url, headers = f"ws://127.0.0.1:{server.port}/ws", {"Authorization": f"Bearer {server.token}"}
+    async with aiohttp.ClientSession() as http, http.ws_connect(url, headers=headers, autoping=False) as socket:
+        yield socket
+
+
 def test_a_ping_of_the_client_is_answered(server: Server) -> None:
     async def go() -> None:
-        async with (
-            aiohttp.ClientSession() as http,
-            http.ws_connect(
-                f"ws://127.0.0.1:{server.port}/ws",
-                headers={"Authorization": f"Bearer {server.token}"},
-                autoping=False,
-            ) as socket,
-        ):
+        async with bare(server) as socket:
             await socket.ping(b"there?")
             frame = await asyncio.wait_for(socket.receive(), PATIENCE_S)
             assert frame.type is aiohttp.WSMsgType.PONG and frame.data == b"there?"

@@ -13,7 +13,10 @@ import pytest
 import soundfile
 
 from nodegraph import Patch
+from nodegraph.api.playing import Playing
+from nodegraph.core.errors import DeviceError, Problem
 from nodegraph.models import Store, bring
+from nodegraph.session import browsing
 from nodegraph.session.session import Session
 from tests.models.conftest import CONTENT, declare, left_behind, manifest, slow_index
 from tests.session.test_protocol import Box
@@ -87,6 +90,36 @@ def test_a_waveform_is_the_lowest_and_highest_of_each_piece(box: Box) -> None:
     assert box.code("peaks", path="tone.ng") == "no-file" and box.code("peaks", path="gone.wav") == "no-file"
 
 
+def test_a_long_sound_is_read_in_blocks(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = box.ask("peaks", path="deep/b.wav", points=3)
+    read: list[int] = []
+    whole = soundfile.SoundFile.read
+
+    def spied(file: soundfile.SoundFile, frames: int = -1, **options: Any) -> Any:
+        read.append(frames)
+        return whole(file, frames, **options)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", spied)
+    monkeypatch.setattr(browsing, "BLOCK", 1_000)
+    assert box.ask("peaks", path="deep/b.wav", points=3) == before
+    assert sum(read) == RATE // 2 and max(read) == 1_000
+    monkeypatch.setattr(browsing, "MOST_READ", 300)
+    assert np.allclose(box.ask("peaks", path="deep/b.wav", points=3)["low"], before["low"])
+
+
+@pytest.mark.parametrize(("bound", "most", "left"), [
+    ("MOST_FILES", 9, 9), ("MOST_FILES", 8, 8), ("MOST_SEEN", 12, 9), ("MOST_SEEN", 3, 3), ("DEEPEST", 1, 9),
+    ("DEEPEST", 0, 8),
+])  # fmt: skip
+def test_a_listing_that_was_cut_says_so(
+    box: Box, monkeypatch: pytest.MonkeyPatch, bound: str, most: int, left: int
+) -> None:
+    monkeypatch.setattr(browsing, bound, most)
+    answer = box.ask("files")
+    assert sum(map(len, names(answer))) == left
+    assert answer["whole"] == (left == 9)
+
+
 def test_a_damaged_sound_is_said(box: Box, tmp_path: Path) -> None:
     (tmp_path / "home" / "bad.wav").write_bytes(b"RIFF")
     assert box.code("peaks", path="bad.wav") == "bad-sound" == box.code("preview", path="bad.wav")
@@ -105,6 +138,38 @@ def test_a_preview_plays_beside_the_patch_and_leaves_it_alone(box: Box, session:
     assert session.playing is not None and session.playing.running
     assert (str(session.patch), session.revision, session.patch.history.undo_label) == (before, revision, None)
     assert box.code("preview", path="../secret.wav") == "outside-file"
+
+
+def test_a_preview_that_fails_says_why(box: Box, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    news = Listener(session)
+    wait = Playing.wait
+
+    def failed(playing: Playing, timeout: float | None = None) -> bool:
+        found = wait(playing, timeout)
+        playing.error = DeviceError(Problem("device-gone", "The headphones are gone.", "Plug them in."))
+        return found
+
+    monkeypatch.setattr(Playing, "wait", failed)
+    box.ask("preview", path="a.wav")
+    news.until(lambda: news.of("preview") and news.of("preview")[-1]["path"] is None, "its end")
+    (line,) = news.of("log")
+    assert "The headphones are gone. Plug them in." in line["text"] and line["fault"]
+
+
+def test_what_is_told_last_of_a_preview_is_so(box: Box, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the end of one is told the next cannot begin."""
+    news, telling = Listener(session), session.errands.previewing._turn
+    free: list[bool] = []
+
+    def hear(topic: str, data: Any) -> None:
+        free.append(telling.acquire(blocking=False))
+        if free[-1]:
+            telling.release()
+
+    session.news.listen(hear, ("preview",))
+    box.ask("preview", path="a.wav")
+    news.until(lambda: len(news.of("preview")) == 2, "its end")
+    assert free and not any(free)
 
 
 @pytest.fixture
@@ -147,6 +212,36 @@ def test_a_fetch_is_cancelled_and_leaves_nothing(box: Box, session: Session, ind
     index.set()
     box.ask("fetch_model", name="net")
     news.until(lambda: of_model(news, "here"), "the second try")
+
+
+def test_a_fetch_that_ends_in_a_broken_store_can_be_begun_again(
+    box: Box, session: Session, index: threading.Event
+) -> None:
+    store = Store()
+    declare(store, manifest())
+    news = Listener(session)
+    box.ask("fetch_model", name="net")
+    news.until(lambda: any(item["done"] > 0 for item in of_model(news, "fetching")), "its beginning")
+    (store.root / "manifests" / "net.json").write_text("{")
+    box.ask("cancel_fetch", name="net")
+    news.until(lambda: of_model(news, "missing"), "its end")
+    declare(store, manifest())
+    index.set()
+    box.ask("fetch_model", name="net")
+    news.until(lambda: of_model(news, "here"), "the second try")
+
+
+def test_a_licence_that_was_accepted_once_is_accepted(box: Box, session: Session, index: threading.Event) -> None:
+    store = Store()
+    declare(store, manifest(non_commercial=True, licence="CC-BY-NC-4.0"))
+    index.set()
+    news = Listener(session)
+    box.ask("fetch_model", name="net", accept_licence=True)
+    news.until(lambda: of_model(news, "here"), "the model")
+    for file in store.info("net").folder.iterdir():
+        file.unlink()
+    assert box.ask("fetch_model", name="net") == {"name": "net"}
+    news.until(lambda: len(of_model(news, "here")) == 2, "the model, again")
 
 
 def test_a_licence_is_accepted_first_and_failure_is_told(

@@ -159,11 +159,20 @@ def test_what_cannot_be_looked_at(session: Session) -> None:
     eye = Eye(session)
     assert eye.code("probe", node="osk", port="y") == "unknown-node"
     assert eye.code("probe", node="osc", port="z") == "unknown-port"
+    (found,) = eye.ask("probe", node="osc", port="z")
+    assert (found["node"], found["port"], found["do"]) == ("osc", "z", "Its outlets are 'y'.")
     for number in range(9):
         session.patch.add("sine~", f"more{number}")
     for number in range(8):
         eye.ask("probe", node=f"more{number}", port="y")
     assert eye.code("probe", node="more8", port="y") == "too-many-probes"
+    assert eye.ask("probe", node="more7", port="y") == {"kind": "signal"}, "it is looked at already"
+
+
+def test_a_node_whose_kind_is_not_here_cannot_be_looked_at(tmp_path: Path) -> None:
+    (tmp_path / "old.ng").write_text(json.dumps({"nodegraph": 1, "nodes": {"far": {"kind": "sine~~"}}}))
+    with Session(Patch.open(tmp_path / "old.ng"), driver="null") as session:
+        assert Eye(session).code("probe", node="far", port="y") == "unknown-kind"
 
 
 def test_cables_inside_a_subpatch_have_their_place(tmp_path: Path) -> None:

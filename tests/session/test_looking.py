@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from nodegraph import Patch
 from nodegraph.core.errors import Fault
+from nodegraph.core.registry import registry
 from nodegraph.session import costs as counting
 from nodegraph.session.session import Session
 from tests.session.test_protocol import Box, until
@@ -71,6 +73,23 @@ def test_costs_follow_an_edit_and_another_engine(session: Session) -> None:
     session.stop()
     session.play()
     until(lambda: "less" in counted(box)["nodes"])
+
+
+def test_a_model_costs_what_an_answer_takes_as_often_as_it_is_asked() -> None:
+    """A clip is heard at the hop of its node, a flow chunk by chunk; of one that has not answered nothing is said."""
+    known = registry()
+    nodes = {id: known.get(kind).cls() for id, kind in (("tags", "yamnet.tag~"), ("waiting", "yamnet.tag~"),
+             ("voice", "vad~"))}  # type: ignore[union-attr]  # fmt: skip
+    nodes["tags"].controls = {"hop": 0.25}
+    spent = {"tags": 50.0, "waiting": None, "voice": 8.0}
+    player = SimpleNamespace(
+        timing=SimpleNamespace(own={}, late={}), messages=SimpleNamespace(nodes=nodes),
+        listeners=SimpleNamespace(status=lambda: {id: {"inference_p50_ms": ms} for id, ms in spent.items()}),
+    )  # fmt: skip
+    found = counting.nodes_of(player, {})  # type: ignore[arg-type]
+    assert found["tags"] == {"model_ms": 50.0, "model_cpu": pytest.approx(0.2)}
+    assert found["voice"]["model_cpu"] == pytest.approx(0.008 / nodes["voice"].hears.seconds)
+    assert "waiting" not in found
 
 
 def test_problems_name_the_nodes_where_they_are(tmp_path: Path) -> None:

@@ -78,13 +78,14 @@ def test_a_picture_goes_over_the_wire(session: Session) -> None:
     (folder / "large.png").write_bytes(png(2, 2) + bytes(MOST_BYTES))
     (folder / "huge.png").write_bytes(png(1, 1).replace(struct.pack(">II", 1, 1), struct.pack(">II", 60_000, 60_000)))
     (folder.parent / "outside.png").write_bytes(png(1, 1))
+    (folder / "folder.png").mkdir()
     (folder / "link.png").symlink_to(folder / "tone.ng")
     found = box.ask("picture", file="blue.png")
     assert found == {"file": "blue.png", "width": 8, "height": 4, "data": png(8, 4)}
     for name, code in (
         ("none.png", "missing-file"), ("text.png", "bad-image"), ("large.png", "bad-image"), ("huge.png", "bad-image"),
         ("tone.ng", "bad-image"), ("link.png", "bad-image"), ("../outside.png", "outside-file"), ("", "bad-image"),
-        ("sound:a/b.png", "bad-image"),
+        ("sound:a/b.png", "no-file"), ("folder.png", "bad-image"),
     ):  # fmt: skip
         assert box.code("picture", file=name) == code, name
     assert box.code("picture") == "bad-request"

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nodegraph import Patch
+from nodegraph.editor.mirror import Mirror
 from nodegraph.headless.state import Snapshots, patch_of, put_back
 from nodegraph.session.protocol import Client
 from nodegraph.session.session import Session
@@ -171,6 +172,51 @@ def test_a_file_that_was_changed_elsewhere_is_read_anew_unless_it_is_being_edite
     other.set("osc.freq", 770)
     other.save()
     assert json.loads(told.ask("sheet", kind="voice.ng")["text"])["nodes"]["osc"]["freq"] == 330
+
+
+def test_who_mirrors_a_file_that_is_read_anew_loads_it_anew(session: Session, folder: Path) -> None:
+    one, other = Told(session), Told(session)
+    asked: list[tuple[str, Any]] = []
+    sheet = one.ask("sheet", kind="voice.ng")
+
+    def ask(do: str, then: Any, **fields: Any) -> int:
+        asked.append((do, then))
+        return len(asked)
+
+    mirror = Mirror(ask, print, sheet=sheet["sheet"])
+    mirror.take(sheet, "me")
+    set_freq = {"do": "set", "node": "osc", "values": {"freq": 330}}
+    one.ask("edit", sheet=mirror.sheet, commands=[set_freq])
+    one.ask("undo", sheet=mirror.sheet)
+    (folder / "voice.ng").write_text(sheet["text"].replace("220", "550"))
+    again = other.ask("sheet", kind="voice.ng")
+    for topic, data in one.news:
+        mirror.hear(topic, data)
+    assert [do for do, _ in asked] == ["document"]
+    asked[0][1]({"re": 1, "ok": one.ask("document", sheet=mirror.sheet)})
+    assert mirror.text() == again["text"] and not mirror.unsaved
+    before = len(one.news)
+    other.ask("edit", sheet=mirror.sheet, commands=[{**set_freq, "values": {"freq": 770}}])
+    mirror.hear(*one.news[before])
+    assert mirror.document.graph.node("osc").value("freq") == 770 and len(asked) == 1
+
+
+def test_a_file_that_is_read_anew_plays_as_it_lies_on_the_disk(session: Session, folder: Path) -> None:
+    told = Told(session)
+    text = (folder / "voice.ng").read_text()
+    name = told.ask("sheet", kind="voice.ng")["sheet"]
+    told.ask("edit", sheet=name, commands=[{"do": "set", "node": "osc", "values": {"freq": 330}}])
+    (folder / "voice.ng").write_text(text.replace("220", "550"))
+    told.ask("undo", sheet=name)  # 220, which is no file's text any more
+    (folder / "voice.ng").write_text("{")
+    assert "error" not in told.ask("edit", commands=[{"do": "move", "nodes": {"a": [1, 1]}}])
+    assert told.ask("sheet", kind="voice.ng")[0]["code"]
+    session.patch.graph.refresh()
+    assert session.patch.graph.node("a").spec is not None, "what cannot be read takes no draft's place"
+    (folder / "voice.ng").write_text(text.replace("220", "550"))
+    assert json.loads(told.ask("sheet", kind="voice.ng")["text"])["nodes"]["osc"]["freq"] == 550
+    told.ask("edit", commands=[{"do": "add", "node": "more", "kind": "voice.ng"}])
+    assert session.get("a/osc.freq") == session.get("more/osc.freq") == 550
 
 
 def test_a_session_that_died_comes_back_with_its_sheets(session: Session, folder: Path) -> None:
