@@ -343,8 +343,8 @@ def dumps(document: Document) -> str:
         "nodes": _lines("{}", (f"{_text(id)}: {_node_text(entry)}" for id, entry in graph.nodes.items())),
         "cables": _lines("[]", (_text(str(cable)) for cable in graph.cables)),
         "presets": _lines("{}", (_preset(*item) for item in document.presets.items())) if document.presets else None,
-        "view": _sorted({**document.strangers, **_of(document.view, graph)}, "view"),
-        "presentation": _sorted({**document.unpresented, **_of(document.presentation, graph)}, "presentation"),
+        "view": _sorted(_places(document.strangers, document.view, graph), "view"),
+        "presentation": _sorted(_places(document.unpresented, document.presentation, graph), "presentation"),
         "notes": _sorted({id: ordered(note) for id, note in document.notes.items()}, "note"),
     }
     unknown: dict[str, list[str]] = {}
@@ -385,8 +385,13 @@ def save(document: Document, path: str | os.PathLike[str] | None = None) -> Path
     return target
 
 
-def _of(places: Mapping[str, Any], graph: GraphView) -> dict[str, Any]:
-    return {id: place for id, place in places.items() if id in graph}
+def _places(strangers: Mapping[str, Any], places: Mapping[str, Any], graph: GraphView) -> dict[str, Any]:
+    return no_nodes(strangers, graph) | {id: place for id, place in places.items() if id in graph}
+
+
+def no_nodes(strangers: Mapping[str, Any], graph: GraphView) -> dict[str, Any]:
+    """The places that are no node's: a node that has come does not get what stands there under its id."""
+    return {id: place for id, place in strangers.items() if id not in graph}
 
 
 def _sorted(items: Mapping[str, Any], what: str) -> str | None:
