@@ -3,8 +3,8 @@
 ===========  ===================================================================================================
 topic        its data
 ===========  ===================================================================================================
-``changed``  ``revision``, ``by``, ``commands`` that were carried out, ``undo`` and ``redo``: what those would do,
-             ``unsaved``: whether the file is another
+``changed``  ``revision``, ``by``, ``commands`` that were carried out (none when something was learned), ``undo`` and
+             ``redo``: what those would do, ``unsaved``: whether the file is another
 ``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``
