@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 from nodegraph.core.cable import Cable, natural
 from nodegraph.core.document import Document
 from nodegraph.core.hints import shown
-from nodegraph.core.patchfile import entry_data, no_nodes
+from nodegraph.core.patchfile import entry_data
 from nodegraph.core.preset_names import rename_in
 from nodegraph.core.view import NodeEntry
 
@@ -154,7 +154,7 @@ def _unknown(document: Document) -> dict[str, Any]:
     """Keys that are not known, and places that are no node's."""
     found = dict(document.extra)
     for key, places in (("view", document.strangers), ("presentation", document.unpresented)):
-        if strangers := no_nodes(places, document.graph):
+        if strangers := document.no_nodes(places):
             found[key] = strangers
     return found
 
