@@ -20,6 +20,7 @@ from typing import Any, Final, Literal
 from nodegraph.core.cable import Cable, natural
 from nodegraph.core.document import Document
 from nodegraph.core.hints import shown
+from nodegraph.core.notes import ordered
 from nodegraph.core.patchfile import entry_data
 from nodegraph.core.preset_names import rename_in
 from nodegraph.core.view import NodeEntry
@@ -180,7 +181,7 @@ def _notes(old: Document, new: Document) -> Iterator[Change]:
             told = before or after or {}
             words = shown(told.get("text") or told.get("file") or "")
             yield Change(sign, "note", f"note {id}: {told.get('kind')} {words}", (), None, before, after)
-        elif not _same(before, after):
+        elif not _same(ordered(before), ordered(after)):
             names = [name for name in dict.fromkeys((*before, *after)) if not _same(before.get(name), after.get(name))]
             yield Change("~", "note", f"note {id}: {', '.join(names) or 'its order'}", (), None, before, after)
 
