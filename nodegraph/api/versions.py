@@ -17,9 +17,10 @@ GIT_S: Final = 10.0
 _REVISION: Final = re.compile(r"(?!-)[\w./@{}^~+-]{1,200}")
 """A branch, a tag, a number, ``HEAD~2``, ``main@{yesterday}``; never an option, never another path."""
 _QUIET: Final = {
-    "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_PAGER": "cat", "LC_ALL": "C",
+    "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_PAGER": "cat", "LC_ALL": "C",
 }  # fmt: skip
-"""Ask nobody, write nothing, fetch nothing."""
+"""Ask nobody, write nothing, fetch nothing; a git too old for GIT_NO_LAZY_FETCH finds no protocol that it may use."""
 
 
 def stored_text(path: Path) -> str:

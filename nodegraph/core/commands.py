@@ -22,10 +22,11 @@ from nodegraph.core.command import bad_command as _bad
 from nodegraph.core.document import Document
 from nodegraph.core.errors import NodegraphError, PatchError
 from nodegraph.core.hints import did_you_mean, listed, quoted, shown
-from nodegraph.core.note_commands import AddNote, Present, RemoveNote, SetNote
+from nodegraph.core.note_commands import AddNote, Present, RemoveNote, SetNote, check_presented
 from nodegraph.core.patchfile import entry_data, entry_of
 from nodegraph.core.preset_commands import RemovePreset, RenamePreset, StorePreset
 from nodegraph.core.problems import value_problem
+from nodegraph.core.values import plain
 from nodegraph.core.view import NodeEntry
 from nodegraph.core.view_commands import Move, Show
 
@@ -75,7 +76,8 @@ class Remove(Command):
 class Restore(Command):
     """A node as a file holds it (`entry`), with exactly these cables; in the place of one that has its id.
 
-    It is what undoes other commands. Nothing is checked but the id and the nodes at the cables' other ends.
+    It is what undoes other commands. Nothing is checked but the id, the place in the presentation, and the nodes at the
+    cables' other ends.
     """
 
     do = "restore"
@@ -99,6 +101,7 @@ class Restore(Command):
                 raise PatchError(_bad(what, "Restore brings back a node's own cables."))
             for other in {cable.from_node, cable.to_node} - {self.node}:
                 graph.node(other)
+        check_presented(self.node, self.present)
         undo: list[Command] = [Remove(self.node)]
         if self.node in graph:
             undo = [_as_it_stands(document, self.node)]
@@ -110,7 +113,7 @@ class Restore(Command):
         document.view.pop(self.node, None)
         document.put(self.node, self.at)
         if self.present is not None:
-            document.presentation[self.node] = list(self.present)
+            document.presentation[self.node] = plain(self.present)
         else:
             document.presentation.pop(self.node, None)
         return undo

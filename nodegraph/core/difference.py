@@ -1,11 +1,10 @@
-"""What is different between two documents: in lines for people, as data, and as commands that make one the other.
+"""What is different between two documents: in lines for people, and as data.
 
 ::
 
     found = difference(old, new)
     if found:
         print("\\n".join(found.lines()))
-    perform(old, found.commands())  # now it is as the new one
 
 A node that is gone and one that has come are one that was renamed, where they hold the same and no other does.
 """
@@ -19,27 +18,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from nodegraph.core.cable import Cable, natural
-from nodegraph.core.commands import (
-    AddNote,
-    Command,
-    Connect,
-    Describe,
-    Disconnect,
-    Move,
-    Present,
-    Remove,
-    RemoveNote,
-    RemovePreset,
-    Rename,
-    Restore,
-    SetNote,
-    StorePreset,
-    perform,
-)
 from nodegraph.core.document import Document
-from nodegraph.core.errors import NodegraphError
 from nodegraph.core.hints import shown
-from nodegraph.core.notes import LEGAL
+from nodegraph.core.notes import ordered
 from nodegraph.core.patchfile import entry_data
 from nodegraph.core.preset_names import rename_in
 from nodegraph.core.view import NodeEntry
@@ -91,7 +72,7 @@ class Difference:
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
-    """Nodes that are in both, and hold something else; under their new ids."""
+    """Nodes that are in both, and hold or show something else; under their new ids."""
     moved: tuple[str, ...] = ()
     laid: tuple[Cable, ...] = ()
     lifted: tuple[Cable, ...] = ()
@@ -109,56 +90,6 @@ class Difference:
         """A line for each change."""
         return [change.line() for change in self.changes]
 
-    def commands(self) -> list[Command]:
-        """What makes the old document the new one. What no command changes stays: keys that nobody knows."""
-        old = self.old
-        trial = Document(
-            old.graph.copy(), old.title, old.about, dict(old.view), presets=deepcopy(old.presets),
-            notes=deepcopy(old.notes), presentation=dict(old.presentation),
-        )  # fmt: skip
-        return list(self._steps(trial))
-
-    def _steps(self, trial: Document) -> Iterator[Command]:
-        def done(*commands: Command) -> Iterator[Command]:
-            perform(trial, commands)
-            yield from commands
-
-        new = self.new.graph.view
-        for node in self.removed:
-            yield from done(Remove(node))
-        for before, after in self.renamed.items():
-            yield from done(Rename(before, after))
-        for cable in self.lifted:
-            if cable in trial.graph.cables:  # else it went with its node
-                yield from done(Disconnect(str(cable)))
-        for node in (*self.added, *self.changed):
-            yield from done(_as_in(self.new, node, _cables_at(trial, node)))
-        stubborn: dict[str, None] = {}
-        for cable in self.laid:
-            try:
-                yield from done(Connect(str(cable)))
-            except NodegraphError:  # a file may hold what nobody could lay
-                stubborn[cable.to_node] = None
-        for node in stubborn:
-            yield from done(_as_in(self.new, node, _cables_at(self.new, node)))
-        places = {id: self.new.view.get(id) for id in new.nodes if trial.view.get(id) != self.new.view.get(id)}
-        if places:
-            yield from done(Move(places))
-        ours, theirs = trial.presentation, self.new.presentation
-        presented = {id: theirs.get(id) for id in new.nodes if not _same(ours.get(id), theirs.get(id))}
-        if presented:
-            yield from done(Present(presented))
-        yield from done(*_notes_as_in(self.new, trial))
-        if (trial.title, trial.about) != (self.new.title, self.new.about):
-            title = self.new.title if trial.title != self.new.title else None
-            yield from done(Describe(title, self.new.about if trial.about != self.new.about else None))
-        for name in [name for name in trial.presets if name not in self.new.presets]:
-            yield from done(RemovePreset(name))
-        for number, (name, values) in enumerate(self.new.presets.items()):
-            here = list(trial.presets)
-            if here[number : number + 1] != [name] or not _same(trial.presets[name], values):
-                yield from done(StorePreset(name, values, number))
-
 
 def difference(old: Document, new: Document) -> Difference:
     """What is different in `new`."""
@@ -172,9 +103,12 @@ def difference(old: Document, new: Document) -> Difference:
     removed = tuple(id for id in gone if id not in renamed)
     added = tuple(id for id in come if id not in back)
     before_of = {id: ours[back.get(id, id)] for id in both}
-    changed = tuple(id for id in both if _content(before_of[id]) != _content(theirs[id]))
-    was_at = {id: old.view.get(back.get(id, id)) for id in both}
-    moved = tuple(id for id in both if not _same(was_at[id], new.view.get(id)))
+    was_at = {id: old.place(back.get(id, id)) for id in both}
+    moved = tuple(id for id in both if was_at[id] != new.place(id))
+    shows = {
+        id: tuple(_box(id, old.view.get(back.get(id, id)), new.view.get(id), moved=id in moved)) for id in both
+    }  # fmt: skip
+    changed = tuple(id for id in both if shows[id] or _content(before_of[id]) != _content(theirs[id]))
     cables_before = {
         item._replace(from_node=now.get(item.from_node, item.from_node), to_node=now.get(item.to_node, item.to_node))
         for item in old.graph.cables
@@ -190,15 +124,14 @@ def difference(old: Document, new: Document) -> Difference:
         Change("+", "node", f"{id}: {_told(theirs[id])}", (id,), None, None, entry_data(theirs[id])) for id in added
     ]
     for id in changed:
-        changes += _node(before_of[id], theirs[id])
+        changes += (*_node(before_of[id], theirs[id]), *shows[id])
     for sign, cables in (("-", lifted), ("+", laid)):
         for item in cables:
             changes.append(Change(sign, "cable", str(item), (item.from_node, item.to_node), item))  # type: ignore[arg-type]
     if moved:
         names = ", ".join(moved[:FEW]) + (f" and {len(moved) - FEW} more" if len(moved) > FEW else "")
-        changes.append(
-            Change("~", "place", f"moved: {names}", moved, None, was_at, {id: new.view.get(id) for id in moved})
-        )
+        before, after = {id: was_at[id] for id in moved}, {id: new.place(id) for id in moved}
+        changes.append(Change("~", "place", f"moved: {names}", moved, None, before, after))
     changes += _presented(old, new, back, both)
     changes += _notes(old, new)
     changes += _presets(old, new, renamed)
@@ -219,12 +152,11 @@ def _words(old: Document, new: Document) -> Iterator[Change]:
 
 
 def _unknown(document: Document) -> dict[str, Any]:
-    """What no command changes."""
+    """Keys that are not known, and places that are no node's."""
     found = dict(document.extra)
-    if document.strangers:
-        found["view"] = document.strangers
-    if document.unpresented:
-        found["presentation"] = document.unpresented
+    for key, places in (("view", document.strangers), ("presentation", document.unpresented)):
+        if strangers := document.no_nodes(places):
+            found[key] = strangers
     return found
 
 
@@ -249,40 +181,35 @@ def _notes(old: Document, new: Document) -> Iterator[Change]:
             told = before or after or {}
             words = shown(told.get("text") or told.get("file") or "")
             yield Change(sign, "note", f"note {id}: {told.get('kind')} {words}", (), None, before, after)
-        elif not _same(before, after):
+        elif not _same(ordered(before), ordered(after)):
             names = [name for name in dict.fromkeys((*before, *after)) if not _same(before.get(name), after.get(name))]
             yield Change("~", "note", f"note {id}: {', '.join(names) or 'its order'}", (), None, before, after)
-
-
-def _notes_as_in(document: Document, trial: Document) -> Iterator[Command]:
-    """What makes the notes of `trial` those of a document."""
-    for id in [id for id in trial.notes if id not in document.notes]:
-        yield RemoveNote(id)
-    for id, note in document.notes.items():
-        before = trial.notes.get(id)
-        if before is None:
-            yield AddNote(id, note)
-        elif not _same(before, note):
-            names = [name for name in dict.fromkeys((*before, *note)) if not _same(before.get(name), note.get(name))]
-            if names and all(name in LEGAL for name in names):
-                yield SetNote(id, {name: note.get(name) for name in names})
-            else:
-                yield RemoveNote(id)
-                yield AddNote(id, note)
 
 
 def _node(old: NodeEntry, new: NodeEntry) -> Iterator[Change]:
     id, before, after = new.id, entry_data(old), entry_data(new)
     if old.kind != new.kind:
         yield Change("~", "kind", f"{id}: {old.kind} → {new.kind}", (id,), None, old.kind, new.kind)
-    found = False
+    found = list(_values(id, before, after, but="kind"))
+    yield from found
+    if old.kind == new.kind and not found and not _same(before, after):
+        yield Change("~", "value", f"{id}: the same values in another order", (id,), None, before, after)
+
+
+def _box(id: str, before: Any, after: Any, *, moved: bool) -> Iterator[Change]:
+    """What is told of a node's box besides its place."""
+    one, two = (told if isinstance(told, dict) else {"at": told} for told in (before, after))
+    found = list(_values(id, one, two, but="at"))
+    yield from found
+    if not found and not moved and not _same(before, after):
+        yield Change("~", "place", f"{id}: its place is written otherwise", (id,), None, before, after)
+
+
+def _values(id: str, before: Mapping[str, Any], after: Mapping[str, Any], *, but: str) -> Iterator[Change]:
     for name in dict.fromkeys((*before, *after)):
-        if name == "kind":
-            continue
         one, two = before.get(name), after.get(name)
-        if name in before and name in after and _same(one, two):
+        if name == but or (name in before and name in after and _same(one, two)):
             continue
-        found = True
         if name not in before:
             text = f"{id}: {name} {shown(two)}, which had no value of its own"
         elif name not in after:
@@ -290,8 +217,6 @@ def _node(old: NodeEntry, new: NodeEntry) -> Iterator[Change]:
         else:
             text = f"{id}: {name} {shown(one)} → {shown(two)}"
         yield Change("~", "value", text, (id,), None, one, two)
-    if old.kind == new.kind and not found:
-        yield Change("~", "value", f"{id}: the same values in another order", (id,), None, before, after)
 
 
 def _presets(old: Document, new: Document, renamed: Mapping[str, str]) -> Iterator[Change]:
@@ -382,12 +307,3 @@ def _same(one: Any, two: Any) -> bool:
 def _cables(document: Document, node: str) -> list[Cable]:
     graph = document.graph
     return list(dict.fromkeys((*graph.cables_into(node), *graph.cables_out_of(node))))
-
-
-def _cables_at(document: Document, node: str) -> tuple[str, ...]:
-    return tuple(str(cable) for cable in _cables(document, node)) if node in document.graph else ()
-
-
-def _as_in(document: Document, node: str, cables: tuple[str, ...]) -> Restore:
-    """A node as a document holds it, with these cables; its place comes later."""
-    return Restore(node, entry_data(document.graph.node(node)), cables)

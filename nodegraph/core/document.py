@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,12 @@ class Document:
             self.view[node] = {**before, "at": list(at)} if isinstance(before, dict) else list(at)
         else:
             self.view[node] = at
+
+    def no_nodes(self, places: Mapping[str, Any]) -> dict[str, Any]:
+        """Of `strangers` or `unpresented` those that are still no node's: what stood in the file under the id of a node
+        that has come is not its place.
+        """
+        return {id: place for id, place in places.items() if id not in self.graph}
 
     def rename(self, node: str, new: str) -> None:
         """Give a node another id, in the graph, in the view, in the presentation and in the presets."""

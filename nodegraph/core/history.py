@@ -90,7 +90,7 @@ class History:
 
     def unsaved(self) -> None:
         """The document is not in its file as it is now, whatever is done or undone from here on."""
-        self._saved = Step("", [], [])
+        self._saved, self.last = Step("", [], []), []
 
     @property
     def changed(self) -> bool:

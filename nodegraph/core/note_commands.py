@@ -64,9 +64,10 @@ class SetNote(Command):
         after = {name: value for name, value in before.items() if self.values.get(name, True) is not None}
         after |= {name: value for name, value in self.values.items() if value is not None}
         document.notes[self.note] = _legal(self.note, after)
-        if all(name in LEGAL for name in self.values):
+        if all(name in LEGAL and before.get(name, 0) is not None for name in self.values):
             return [SetNote(self.note, {name: before.get(name) for name in self.values})]
-        return [RemoveNote(self.note), AddNote(self.note, before)]  # what is not known comes back in its order
+        # what is not known comes back in its order, and a null as a null
+        return [RemoveNote(self.note), AddNote(self.note, before)]
 
     def label(self) -> str:
         if self.values.keys() == {"at"}:
@@ -90,9 +91,7 @@ class Present(Command):
     def apply(self, document: Document) -> list[Command]:
         for node, at in self.places.items():
             document.graph.node(node)
-            if at is not None and not is_place(at):
-                what = f"'{node}' cannot be presented at {shown(at)}."
-                raise PatchError(bad_command(what, "Give a place, [x, y], or nothing."))
+            check_presented(node, at)
         old = {node: document.presentation.get(node) for node in self.places}
         for node, at in self.places.items():
             if at is None:
@@ -107,6 +106,13 @@ class Present(Command):
 
     def merged(self, later: Command) -> Command | None:
         return later if isinstance(later, Present) and later.places.keys() == self.places.keys() else None
+
+
+def check_presented(node: str, at: Any) -> None:
+    """Raises PatchError when a node's place in the presentation is neither a place nor None."""
+    if at is not None and not is_place(at):
+        what = f"'{node}' cannot be presented at {shown(at)}."
+        raise PatchError(bad_command(what, "Give a place, [x, y], or nothing."))
 
 
 def note_in(document: Document, id: str) -> dict[str, Any]:

@@ -50,7 +50,7 @@ from nodegraph.core.registry import Registry, registry
 from nodegraph.core.replacing import replace_file
 from nodegraph.core.subpatches import PatchKinds
 from nodegraph.core.values import storable
-from nodegraph.core.view import GraphView, NodeEntry, parameter
+from nodegraph.core.view import NodeEntry, parameter
 
 KEYS: Final = ("nodegraph", "title", "about", "nodes", "cables", "presets", "view", "presentation", "notes")
 WIDTH: Final = 100
@@ -343,8 +343,8 @@ def dumps(document: Document) -> str:
         "nodes": _lines("{}", (f"{_text(id)}: {_node_text(entry)}" for id, entry in graph.nodes.items())),
         "cables": _lines("[]", (_text(str(cable)) for cable in graph.cables)),
         "presets": _lines("{}", (_preset(*item) for item in document.presets.items())) if document.presets else None,
-        "view": _sorted({**document.strangers, **_of(document.view, graph)}, "view"),
-        "presentation": _sorted({**document.unpresented, **_of(document.presentation, graph)}, "presentation"),
+        "view": _sorted(_places(document, document.strangers, document.view), "view"),
+        "presentation": _sorted(_places(document, document.unpresented, document.presentation), "presentation"),
         "notes": _sorted({id: ordered(note) for id, note in document.notes.items()}, "note"),
     }
     unknown: dict[str, list[str]] = {}
@@ -385,8 +385,8 @@ def save(document: Document, path: str | os.PathLike[str] | None = None) -> Path
     return target
 
 
-def _of(places: Mapping[str, Any], graph: GraphView) -> dict[str, Any]:
-    return {id: place for id, place in places.items() if id in graph}
+def _places(document: Document, strangers: Mapping[str, Any], places: Mapping[str, Any]) -> dict[str, Any]:
+    return document.no_nodes(strangers) | {id: place for id, place in places.items() if id in document.graph}
 
 
 def _sorted(items: Mapping[str, Any], what: str) -> str | None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from nodegraph.core.errors import NodegraphError
-from nodegraph.core.helppatch import help_patch
 from nodegraph.core.hints import quoted
 from nodegraph.core.ownfiles import SUFFIX as OWN
 from nodegraph.core.subpatches import SUFFIX as PATCH
@@ -48,6 +47,8 @@ class Helping:
 
     def open(self, kind: str) -> Path | None:
         """Write the help patch of a kind, and open it in a window of its own. Gives its file; what is wrong is said."""
+        from nodegraph.core.helppatch import help_patch  # few ask for help, and all wait for the window
+
         say = self.editing.say
         if kind.endswith((PATCH, OWN)):
             say(f"{quoted(kind)} is a file beside the patch, and has no help patch.")

@@ -109,7 +109,7 @@ class Learning:
         if not self.session.parameter(bond.address).writable:
             raise PatchError(Problem("read-only", f"{bond.address} is an outlet: no knob can move it."))
         with self._turn:
-            self._keep((*(item for item in self._bonds if item != bond), bond))
+            self._learn((*(item for item in self._bonds if item != bond), bond))
 
     def remove(self, address: str | None = None, bond: Learned | None = None) -> int:
         """Forget all bonds of an address, or one bond; returns how many."""
@@ -118,7 +118,7 @@ class Learning:
             left = tuple(item for item in self._bonds if item.address != full and item != bond)
             gone = len(self._bonds) - len(left)
             if gone:
-                self._keep(left)
+                self._learn(left)
             return gone
 
     # -- the patch's file
@@ -127,6 +127,13 @@ class Learning:
         with self._turn:
             self._bonds = tuple(learned_in(self.session.patch.document))
             self._parameters = dict(self.session.parameters)
+
+    def _learn(self, bonds: tuple[Learned, ...]) -> None:
+        """Other bonds from now on: the patch is to be saved."""
+        before = stored(self.session.patch.document)
+        self._keep(bonds)
+        if stored(self.session.patch.document) != before:
+            self.session.altered(by=BY)
 
     def _keep(self, bonds: tuple[Learned, ...]) -> None:
         """Other bonds from now on, in the patch as well; those of its file that could not be read stay there."""
@@ -211,7 +218,7 @@ class Learning:
     def _settle(self, bond: Learned, instead: Learned | None) -> None:
         """Into the patch, on a thread that may wait."""
         with self._turn:
-            self._keep(self._bonds)
+            self._learn(self._bonds)
         if self._told is not None:
             self._told(bond)
 

@@ -18,7 +18,7 @@ import zipfile
 import zlib
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from nodegraph.core.errors import ModelError, Problem
 from nodegraph.models.manifest import ModelFile
@@ -30,6 +30,8 @@ PIECE: Final = 1 << 20
 # (EINVAL) for a place before the beginning.
 _DAMAGE: Final = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError)
 _RAW_PROGRESS: Final = re.compile(r"Progress (\d+) of (\d+)")
+_NO_XET: Final = "HF_HUB_DISABLE_XET"
+"""The hub's other way to bring files tells progress on a thread of its own, which nothing that is raised there ends."""
 _NO_NETWORK: Final = ("Retrying", "NewConnectionError", "ConnectionError", "Name or service", "timed out")
 
 
@@ -234,8 +236,10 @@ def _pip_problem(said: str, wanted: str, model: str) -> Problem:
 def download_from_hub(source: HubFile, folder: Path, model: str, progress: Progress) -> Path:
     """Download one file of a Hugging Face repository into `folder`; offline, take it from the local hub cache.
 
-    Raises ModelError when it is not there, may not be had, or huggingface_hub is not installed.
+    What `progress` raises ends the download. Raises ModelError when the file is not there, may not be had, or
+    huggingface_hub is not installed.
     """
+    os.environ.setdefault(_NO_XET, "1")
     try:
         import huggingface_hub
     except ImportError as error:
@@ -243,6 +247,7 @@ def download_from_hub(source: HubFile, folder: Path, model: str, progress: Progr
         raise ModelError(Problem("hub-missing", what, "Run: pip install huggingface_hub")) from error
     progress(0, None, f"{model}: asking for {source}")
     cached = offline()
+    ended: list[BaseException] = []
     try:
         path = huggingface_hub.hf_hub_download(
             source.repo,
@@ -250,14 +255,39 @@ def download_from_hub(source: HubFile, folder: Path, model: str, progress: Progr
             revision=source.revision,
             local_files_only=cached,
             local_dir=None if cached else str(folder),
+            tqdm_class=_bar(progress, f"{model}: downloading {source}", ended),
         )
-    except OSError as error:
-        if error.errno is not None and not _is_http(error):
+    except Exception as error:  # the hub raises many kinds, and which ones changes between its versions
+        if ended:
+            raise ended[0] from None
+        if isinstance(error, OSError) and error.errno is not None and not _is_http(error):
             raise
         raise ModelError(_hub_problem(error, source, model)) from error
-    except Exception as error:  # the hub raises many kinds, and which ones changes between its versions
-        raise ModelError(_hub_problem(error, source, model)) from error
+    if ended:
+        raise ended[0]
     return Path(path)
+
+
+def _bar(progress: Progress, text: str, ended: list[BaseException]) -> type:
+    """A class of bars as huggingface_hub fills them: they draw nothing, and tell `progress` instead. What that raises
+    is put into `ended` as well, for the hub may hold it back.
+    """
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[misc]
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)  # a word of the hub's own
+            super().__init__(*args, **options | {"disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            self.n += n or 0
+            try:
+                progress(int(self.n), None if self.total is None else int(self.total), text)
+            except BaseException as error:
+                ended.append(error)
+                raise
+
+    return Bar
 
 
 def _is_http(error: Exception) -> bool:

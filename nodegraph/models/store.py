@@ -214,7 +214,8 @@ class Store(Versioned):
                         files[key] = entry_of(brought[key], str(source))
                 manifest = manifest_of(name, {key: files[key] for key in parts}, texts)
                 examine_files({file.save: brought.get(file.key) or here[file.key].resolve() for file in manifest.files})
-                self._put(manifest, [(brought[file.key], file) for file in manifest.files if file.key in brought])
+                if brought:
+                    self._put(manifest, [(brought[file.key], file) for file in manifest.files if file.key in brought])
             if wrong := self._wrong_files(manifest):
                 self._bring(manifest, wrong, progress)
             self._draw(manifest)

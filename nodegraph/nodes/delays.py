@@ -102,6 +102,36 @@ def allpass_run(x, feedback, y, line, i, at, read, count):
         y[i + k] = old - new * g
 
 
+def rounds(x, time, feedback, y, line, at, span, rate, frames, smears):
+    """All frames of a block; where the line is written next, and its length. `smears`: see `run_of`."""
+    now, size = resumed(line, at, span)
+    if still(time):
+        delay = whole_frames(time[0], rate, len(line))
+        size = span_for(line, now, size, delay)
+        i = 0
+        while i < frames:
+            read = back(now, delay, size)
+            count = min(min(frames - i, delay), min(size - now, size - read))
+            run_of(x, feedback, y, line, i, now, read, count, smears)
+            i += count
+            now = 0 if now + count == size else now + count
+    else:
+        for i in range(frames):
+            delay = whole_frames(time[i], rate, len(line))
+            size = span_for(line, now, size, delay)
+            run_of(x, feedback, y, line, i, now, back(now, delay, size), 1, smears)
+            now = 0 if now + 1 == size else now + 1
+    return now, size
+
+
+def run_of(x, feedback, y, line, i, at, read, count, smears):
+    """`count` frames from frame `i` on, as an allpass or as a comb."""
+    if smears:
+        allpass_run(x, feedback, y, line, i, at, read, count)
+    else:
+        comb_run(x, feedback, y, line, i, at, read, count)
+
+
 @node("comb~", aliases=("CombN", "teeth~", "fbcomb~"))
 class Comb(BlockNode):
     """Echo a signal into itself: a feedback comb, the ringing part of a reverb.
@@ -129,23 +159,7 @@ class Comb(BlockNode):
 
     @staticmethod
     def process(x, time, feedback, y, line, at, span, rate, frames):
-        now, size = resumed(line, at, span)
-        if still(time):
-            delay = whole_frames(time[0], rate, len(line))
-            size = span_for(line, now, size, delay)
-            i = 0
-            while i < frames:
-                read = back(now, delay, size)
-                count = min(min(frames - i, delay), min(size - now, size - read))
-                comb_run(x, feedback, y, line, i, now, read, count)
-                i += count
-                now = 0 if now + count == size else now + count
-        else:
-            for i in range(frames):
-                delay = whole_frames(time[i], rate, len(line))
-                size = span_for(line, now, size, delay)
-                comb_run(x, feedback, y, line, i, now, back(now, delay, size), 1)
-                now = 0 if now + 1 == size else now + 1
+        now, size = rounds(x, time, feedback, y, line, at, span, rate, frames, False)
         at, span = u32(now), u32(size)
 
 
@@ -175,23 +189,7 @@ class Allpass(BlockNode):
 
     @staticmethod
     def process(x, time, feedback, y, line, at, span, rate, frames):
-        now, size = resumed(line, at, span)
-        if still(time):
-            delay = whole_frames(time[0], rate, len(line))
-            size = span_for(line, now, size, delay)
-            i = 0
-            while i < frames:
-                read = back(now, delay, size)
-                count = min(min(frames - i, delay), min(size - now, size - read))
-                allpass_run(x, feedback, y, line, i, now, read, count)
-                i += count
-                now = 0 if now + count == size else now + count
-        else:
-            for i in range(frames):
-                delay = whole_frames(time[i], rate, len(line))
-                size = span_for(line, now, size, delay)
-                allpass_run(x, feedback, y, line, i, now, back(now, delay, size), 1)
-                now = 0 if now + 1 == size else now + 1
+        now, size = rounds(x, time, feedback, y, line, at, span, rate, frames, True)
         at, span = u32(now), u32(size)
 
 

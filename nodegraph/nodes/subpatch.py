@@ -54,6 +54,16 @@ class Boundary(PortNode):
         return _through(spec)
 
 
+class MessageBoundary(Boundary):
+    """A port through which messages go, or tensors."""
+
+    shapes = ("carries",)
+
+    @classmethod
+    def shaped(cls, settings: Mapping[str, Any]) -> NodeSpec:
+        return _carrying(cls.spec, settings["carries"]) if settings["carries"] in CARRIES else cls.spec
+
+
 @lru_cache(maxsize=16)
 def _through(declared: NodeSpec) -> NodeSpec:
     """A port's spec with both ends: what comes in at `x` goes out at `y`."""
@@ -114,7 +124,7 @@ class SignalOutlet(Boundary):
 
 
 @node("inlet", aliases=("in",))
-class MessageInlet(Boundary):
+class MessageInlet(MessageBoundary):
     """Bring messages into a patch that is a node in another patch.
 
     Its id is the name of the inlet.
@@ -128,15 +138,10 @@ class MessageInlet(Boundary):
     y = outlet.event("what comes in")
 
     direction = "in"
-    shapes = ("carries",)
-
-    @classmethod
-    def shaped(cls, settings: Mapping[str, Any]) -> NodeSpec:
-        return _carrying(cls.spec, settings["carries"]) if settings["carries"] in CARRIES else cls.spec
 
 
 @node("outlet", aliases=("out",))
-class MessageOutlet(Boundary):
+class MessageOutlet(MessageBoundary):
     """Let messages out of a patch that is a node in another patch.
 
     Its id is the name of the outlet.
@@ -150,11 +155,6 @@ class MessageOutlet(Boundary):
     x = inlet.event("what goes out")
 
     direction = "out"
-    shapes = ("carries",)
-
-    @classmethod
-    def shaped(cls, settings: Mapping[str, Any]) -> NodeSpec:
-        return _carrying(cls.spec, settings["carries"]) if settings["carries"] in CARRIES else cls.spec
 
 
 @node("param", aliases=("pattr", "parameter"))

@@ -231,7 +231,8 @@ class Door(DoorThread):
 
         def forget() -> None:
             gone.append(self.handling.learned.forget(address, to))
-            self._keep_learned()
+            if any(gone):
+                self._keep_learned()
 
         self._soon(forget)
         if any(gone):
@@ -251,6 +252,7 @@ class Door(DoorThread):
     def _keep_learned(self) -> None:
         with self.session.turn:
             self.handling.learned.keep_in(self.session.patch.document)
+            self.session.altered(by=DOOR)
 
     def _load_learned(self) -> None:
         with self.session.turn:

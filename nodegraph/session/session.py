@@ -326,6 +326,15 @@ class Session:
             self._changed(by)
             return made
 
+    def altered(self, *, by: str = SOMEBODY) -> None:
+        """What no command changes is another in the patch, such as what was learned: it is to be saved, and whoever
+        listens hears of it.
+        """
+        with self.turn:
+            self.patch.history.unsaved()
+            self._changed(by)
+            self._update(False)
+
     def undo(self, *, by: str = SOMEBODY) -> str | None:
         """Take the last step back, whoever did it. Returns what it was, or None."""
         return self._go(self.patch.undo, self.patch.redo, by)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from nodegraph.api import versions
+from nodegraph.core.errors import PatchFileError
 from tests.cli.conftest import Command
 from tests.needs import needs
 
@@ -71,3 +73,20 @@ def test_a_filter_of_the_repository_is_not_run(kept: Path, nodegraph: Command) -
         git(kept.parent, "config", name, f"touch {kept.parent / 'ran'}; cat")
     assert nodegraph("diff", kept, "--revision", "HEAD").code == 1
     assert not (kept.parent / "ran").exists()
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["this git", "an old git"])
+def test_what_a_partial_clone_lacks_is_not_fetched(
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool
+) -> None:
+    git(kept.parent, "commit", "-qam", "Another")
+    git(kept.parent, "config", "uploadpack.allowFilter", "true")
+    part = tmp_path / "part"
+    git(tmp_path, "clone", "-q", "--filter=blob:none", f"file://{kept.parent}", str(part))  # HEAD's files alone
+    if old:  # one that does not know the word
+        monkeypatch.delitem(versions._QUIET, "GIT_NO_LAZY_FETCH")
+    before = sorted(part.rglob("*.pack"))
+    assert versions.revision_text(part / kept.name, "HEAD") == kept.read_text()
+    with pytest.raises(PatchFileError, match="HEAD~1"):
+        versions.revision_text(part / kept.name, "HEAD~1")
+    assert sorted(part.rglob("*.pack")) == before

@@ -18,6 +18,7 @@ from nodegraph.core.commands import (
     Remove,
     RemoveNote,
     Rename,
+    Restore,
     SetNote,
     commands,
     perform,
@@ -50,7 +51,7 @@ TEXT = """{
     "n1": {"kind": "comment", "text": "Turn this\\nfirst.", "at": [40, 20.5], "points": 20, "colour": "cyan"},
     "n2": {"kind": "panel", "text": "Voices", "at": [20, 0], "size": [300, 200], "shadow": null, "by": "Ada"},
     "n10": {"kind": "image", "file": "score.png", "at": [400, 0], "size": [320, 200], "present": [0, 0]},
-    "n11": {"kind": "sticker", "at": "nowhere", "deep": [1, {"two": 2}]}
+    "n11": {"kind": "sticker", "at": "nowhere", "colour": null, "deep": [1, {"two": 2}]}
   },
   "later": 1
 }
@@ -144,10 +145,12 @@ COMMENT = {"kind": "comment", "text": "Hello", "at": [1, 2]}
         (SetNote("n2", {"shadow": 3}), '"shadow": 3', '"shadow": null'),
         (SetNote("n2", {"by": None, "at": [0, 0]}), '"shadow": null', "Ada"),
         (SetNote("n10", {"present": None}), "score.png", '"present"'),
+        (SetNote("n11", {"colour": "cyan"}), '"colour": "cyan"', '"colour": null'),
+        (SetNote("n11", {"at": [1, 2], "colour": None}), '"at": [1, 2]', '"colour": null'),
         (Present({"osc1": [7, 8], "out": [1.5, 2]}), '"out": [1.5, 2]', "[10, 20]"),
         (Present({"osc1": None}), '"ghost": [5, 5]', '"osc1": [10, 20]'),
         (Remove("osc1"), '"ghost": [5, 5]', '"osc1": [10, 20]'),
-        (Add("ghost", "noise~"), '"ghost": [5, 5]', "nothing"),
+        (Add("ghost", "noise~"), '"ghost": {"kind": "noise~"}', '"ghost": [5, 5]'),
         (Rename("osc1", "lead"), '"lead": [10, 20]', "osc1"),
         (Rename("osc1", "ghost"), '"ghost": [10, 20]', "osc1"),
     ],
@@ -168,6 +171,8 @@ def test_a_command_is_undone_to_the_byte(command: Command, says: str, no_more: s
         (SetNote("n1", {"text": None}), "needs 'text'"),
         (Present({"osc1": 3}), "'osc1' cannot be presented at 3."),
         (Present({"nobody": [0, 0]}), "There is no node 'nobody'"),
+        (Restore("osc1", {"kind": "noise~"}, present="here"), "'osc1' cannot be presented at \"here\"."),
+        (Restore("new", {"kind": "noise~"}, present=(1, float("nan"))), "'new' cannot be presented at"),
     ],
     ids=lambda item: item.do if isinstance(item, Command) else "",
 )
@@ -177,6 +182,16 @@ def test_what_cannot_be_done_is_said_and_leaves_everything(command: Command, say
         perform(made, [AddNote("n5", COMMENT), command])
     assert says in str(caught.value).replace("\n", " ")
     assert dumps(made) == TEXT
+
+
+def test_a_new_node_does_not_get_the_places_that_stood_under_its_id() -> None:
+    made = loads(TEXT.replace('"osc1": [30, 40]', '"ghost": [1, 1],\n    "osc1": [30, 40]'))
+    perform(made, [Add("ghost", "noise~")])
+    again = loads(dumps(made))
+    assert again.place("ghost") is None and again.presented("ghost") is None
+    perform(made, [Present({"ghost": [3, 4]}), Remove("ghost")])
+    again = loads(dumps(made))
+    assert again.strangers == {"ghost": [1, 1]} and again.unpresented == {"ghost": [5, 5]}
 
 
 @pytest.mark.parametrize("seed", range(10))

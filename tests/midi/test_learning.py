@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nodegraph import Patch
 from nodegraph.core.commands import Add, Rename
 from nodegraph.core.errors import PatchError
+from nodegraph.headless.recovery import Recovery, lost_edits
 from nodegraph.midi import words
 from nodegraph.midi.bonds import Learned, knobs, learnable, learned_in
 from nodegraph.midi.gathering import Controls
@@ -208,6 +210,34 @@ def test_a_name_that_changes_inside_a_subpatch_is_followed_there_and_nowhere_els
         session.sheets.edit(session.sheets.open("voice.ng").name, [Rename("saw", "tone")], by="me")
         bonds = [bond.address for bond in learned_in(session.patch.document)]
         assert bonds == ["/patch/saw/freq", "/patch/v/tone/freq"]
+
+
+def test_what_is_learned_is_to_be_saved_and_outlives_a_crash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setenv("NODEGRAPH_STATE", str(tmp_path / "state"))
+    path = tmp_path / "patch.ng"
+    filtered().save(path)
+    heard: list[Mapping[str, Any]] = []
+    with playing(Patch.open(path)) as (session, midi, system):
+        recovery = Recovery(session, print, every_s=600.0)
+        session.news.listen(lambda topic, data: heard.append(data), ("changed",))
+        midi.learn("cut.cutoff")
+        assert not session.patch.history.changed and midi.unlearn("level.gain") == 0 and not heard, "nothing yet"
+        system.play("keys", 0xB0, 74, 5, 74, 6)
+        bond = learned(midi, "/patch/cut/cutoff")
+        until(lambda: heard, "it is told")
+        assert [(item["commands"], item["unsaved"], item["by"]) for item in heard] == [([], True, "midi")]
+        assert heard[0]["revision"] == session.revision and recovery.keeper.keep()
+        session.save()
+        assert not session.patch.history.changed and recovery.keeper.keep() is False
+        other = Learned("/patch/level/gain", "7 bit", 1, 7)
+        midi.learning.add(other)
+        assert recovery.close(leave=True)
+        (lost,) = lost_edits(path)
+        assert learned_in(lost.patch().document) == [bond, other] and lost.patch().history.changed
+        session.save()
+        assert midi.unlearn("cut.cutoff") == 1 and session.patch.history.changed
 
 
 def test_learning_while_it_is_edited_never_stands_still() -> None:

@@ -115,7 +115,7 @@ def of_hub(store):
 def test_a_file_comes_from_the_hub(of_hub, monkeypatch):
     asked = []
 
-    def download(repo, path, *, revision, local_files_only, local_dir):
+    def download(repo, path, *, revision, local_files_only, local_dir, tqdm_class):
         asked.append((repo, path, revision, local_files_only))
         target = Path(local_dir) / path
         target.parent.mkdir(parents=True)
@@ -128,11 +128,57 @@ def test_a_file_comes_from_the_hub(of_hub, monkeypatch):
     assert of_hub.files("net")["model"].read_bytes() == CONTENT["net.onnx"]
 
 
+def downloading(pieces, wrap=None):
+    """Counts pieces on a bar of the class that is asked for, as the hub does; `wrap` makes other errors of errors."""
+
+    def download(repo, path, *, local_dir, tqdm_class, **options):
+        target = Path(local_dir) / path
+        target.parent.mkdir(parents=True)
+        sizes = {"unit": "B", "unit_scale": True, "total": sum(map(len, pieces)), "initial": 0, "desc": path}
+        try:
+            with target.open("wb") as out, tqdm_class(disable=None, name="huggingface_hub.http_get", **sizes) as bar:
+                for piece in pieces:
+                    bar.update(len(piece))
+                    out.write(piece)
+                    bar.set_postfix_str("1 MB/s", refresh=False)
+        except Exception as error:
+            raise wrap("the hub's own") if wrap else error from error
+        return str(target)
+
+    return download
+
+
+def test_progress_comes_from_the_hub_and_it_draws_nothing(of_hub, monkeypatch, capfd):
+    content = CONTENT["net.onnx"]
+    hub(monkeypatch, downloading([content[:4], content[4:]]))
+    told = []
+    of_hub.fetch("net", lambda *item: told.append(item))
+    text = "net: downloading hf:someone/net@abc123#onnx/net.onnx"
+    assert [item for item in told if item[2] == text] == [(4, len(content), text), (len(content), len(content), text)]
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("wrap", [None, RuntimeError, OSError])
+def test_what_ends_a_download_from_the_hub_comes_through(of_hub, monkeypatch, wrap):
+    class Ended(Exception):
+        pass
+
+    def progress(done, total, text):
+        if done >= 4 and "downloading" in text:
+            raise Ended
+
+    content = CONTENT["net.onnx"]
+    hub(monkeypatch, downloading([content[:4], content[4:]], wrap))
+    with pytest.raises(Ended):
+        of_hub.fetch("net", progress)
+    assert left_behind(of_hub) == [] and of_hub.info("net").state == "missing"
+
+
 def test_offline_the_hubs_cache_is_looked_into_and_nothing_else(of_hub, monkeypatch, tmp_path):
     (tmp_path / "cached").write_bytes(CONTENT["net.onnx"])
     asked = []
 
-    def download(repo, path, *, revision, local_files_only, local_dir):
+    def download(repo, path, *, revision, local_files_only, local_dir, tqdm_class):
         asked.append((local_files_only, local_dir))
         return str(tmp_path / "cached")
 

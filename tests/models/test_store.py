@@ -88,6 +88,28 @@ def test_adding_again_replaces(store, tmp_path):
     assert len([name for name in left_behind(store) if name.endswith(".onnx")]) == 1
 
 
+def test_what_is_there_already_is_not_written_again(store, tmp_path):
+    source = tmp_path / "theirs.onnx"
+    source.write_bytes(network(1_000))
+    folder = store.add(source, "mine").folder
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    store.add(source, "mine")
+    assert {path.name: path.stat().st_ino for path in folder.iterdir()} == before
+
+
+def test_nothing_is_left_of_a_model_whose_adding_was_ended(store, tmp_path):
+    source = tmp_path / "theirs.onnx"
+    source.write_bytes(network(1_000))
+
+    def progress(done, total, text):
+        if "checking" in text:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.add(source, "mine", progress=progress)
+    assert left_behind(store) == [] and not (store.root / "mine").exists()
+
+
 def test_a_name_that_comes_with_nodegraph_is_not_taken(store, tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"a")
     refused("name-taken", store.add, tmp_path / "a.onnx", "yamnet")

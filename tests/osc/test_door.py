@@ -358,11 +358,15 @@ def test_time_tags_late_ones_and_those_beyond_the_horizon(session: Session) -> N
 
 def test_the_next_address_is_learned_and_forgotten(session: Session, door: Door, client: Client) -> None:
     bound: list[Any] = []
+    session.patch.history.saved()
+    assert door.forget("/nowhere") == 0 and not session.patch.history.changed
     door.learn("cut.cutoff", (0, 127), bound.append)
     client.send("/patch/level/gain", 0.5)  # one of our own is never learned
     client.send("/1/label", "no number")
     client.send("/1/fader3", 64)
     until(lambda: bound, "it is bound")
+    assert session.patch.history.changed, "it is to be saved"
+    session.patch.history.saved()
     low, high = session.parameter("cut.cutoff").control.span
     assert door.learned == [
         {"address": "/1/fader3", "to": "/patch/cut/cutoff", "from": [0.0, 127.0], "span": [low, high], "curve": "log"}
@@ -372,7 +376,7 @@ def test_the_next_address_is_learned_and_forgotten(session: Session, door: Door,
     until(lambda: session.get("cut.cutoff") == pytest.approx(high), "it moves")
     client.send("/1/fader3", 0)
     until(lambda: session.get("cut.cutoff") == pytest.approx(low), "it moves back")
-    door.forget(to="cut.cutoff")
+    assert door.forget(to="cut.cutoff") == 1 and session.patch.history.changed
     client.send("/1/fader3", 64)
     while client.until("/error")[0] != "/1/fader3":
         pass

@@ -51,6 +51,17 @@ def _wave(kind: str) -> Source:
     return made
 
 
+def _fed(feed: str, id: str, kind: str, outlet: str = "y", **values: object) -> Source:
+    """A node that another source plays into."""
+
+    def made(sketch: Sketch, words: list[str]) -> str:
+        sketch.add(id, kind, **values)
+        sketch.join(source(sketch, feed), f"{id}.x")
+        return f"{id}.{outlet}"
+
+    return made
+
+
 def _noise(sketch: Sketch, words: list[str]) -> str:
     return f"{sketch.add('noise', 'noise~')}.y"
 
@@ -63,8 +74,8 @@ def _lfo(sketch: Sketch, words: list[str]) -> str:
 
 def _stereo(sketch: Sketch, words: list[str]) -> str:
     sketch.add("both", "pack~")
-    sketch.join(_wave("saw~")(sketch, ["110"]), "both.x1")
-    sketch.join(_wave("sine~")(sketch, ["220"]), "both.x2")
+    sketch.join(source(sketch, "saw 110"), "both.x1")
+    sketch.join(source(sketch, "sine 220"), "both.x2")
     return "both.y"
 
 
@@ -73,39 +84,15 @@ def _bang(sketch: Sketch, words: list[str]) -> str:
     return "clock.bang"
 
 
-def _numbers(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("draw", "random", seed=2)
-    sketch.join(_bang(sketch, []), "draw.x")
-    return "draw.y"
-
-
 def _values(sketch: Sketch, words: list[str]) -> str:
     id = _fresh(sketch, "values", "sequence", values=[float(word) for word in words])
-    sketch.join(_bang(sketch, []), f"{id}.x")
+    sketch.join(source(sketch, "bang"), f"{id}.x")
     return f"{id}.y"
-
-
-def _pitches(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("tune", "sequence", values=[57, 60, 64, 67, 69, 72])
-    sketch.join(_bang(sketch, []), "tune.x")
-    return "tune.y"
-
-
-def _hz(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("hz", "mtof")
-    sketch.join(_pitches(sketch, []), "hz.x")
-    return "hz.y"
-
-
-def _notes(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("notes", "makenote", duration=0.2)
-    sketch.join(_pitches(sketch, []), "notes.x")
-    return "notes.y"
 
 
 def _message(sketch: Sketch, words: list[str]) -> str:
     id = _fresh(sketch, "message", "message", text=" ".join(words))
-    sketch.join(_bang(sketch, []), f"{id}.x")
+    sketch.join(source(sketch, "bang"), f"{id}.x")
     return f"{id}.y"
 
 
@@ -114,30 +101,11 @@ def _once(sketch: Sketch, words: list[str]) -> str:
     return "begin.bang"
 
 
-def _switch(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("turn", "toggle")
-    sketch.join(_bang(sketch, []), "turn.x")
-    return "turn.y"
-
-
 def _pluck(sketch: Sketch, words: list[str]) -> str:
     sketch.add("string", "pluck~")
-    sketch.join(_hz(sketch, []), "string.freq")
-    sketch.join(_bang(sketch, []), "string.pluck")
+    sketch.join(source(sketch, "hz"), "string.freq")
+    sketch.join(source(sketch, "bang"), "string.pluck")
     return "string.y"
-
-
-def _array(sketch: Sketch, words: list[str]) -> str:
-    """A spectrum of a string that is plucked, some ninety times a second."""
-    sketch.add("spectrum", "spectrum~")
-    sketch.join(_pluck(sketch, []), "spectrum.x")
-    return "spectrum.column"
-
-
-def _other_array(sketch: Sketch, words: list[str]) -> str:
-    sketch.add("other", "spectrum~")
-    sketch.join(_wave("saw~")(sketch, ["220"]), "other.x")
-    return "other.column"
 
 
 def _codes(sketch: Sketch, words: list[str]) -> str:
@@ -147,13 +115,31 @@ def _codes(sketch: Sketch, words: list[str]) -> str:
 
 SOURCES: Final[Mapping[str, Source]] = {
     "saw": _wave("saw~"), "sine": _wave("sine~"), "square": _wave("square~"), "noise": _noise, "lfo": _lfo,
-    "stereo": _stereo, "bang": _bang, "numbers": _numbers, "values": _values, "pitches": _pitches, "hz": _hz,
-    "notes": _notes, "message": _message, "once": _once, "switch": _switch, "pluck": _pluck, "array": _array,
-    "other-array": _other_array, "codes": _codes,
+    "stereo": _stereo, "bang": _bang, "values": _values, "message": _message, "once": _once, "pluck": _pluck,
+    "codes": _codes,
+    "numbers": _fed("bang", "draw", "random", seed=2),
+    "switch": _fed("bang", "turn", "toggle"),
+    "pitches": _fed("bang", "tune", "sequence", values=[57, 60, 64, 67, 69, 72]),
+    "hz": _fed("pitches", "hz", "mtof"),
+    "notes": _fed("pitches", "notes", "makenote", duration=0.2),
+    "array": _fed("pluck", "spectrum", "spectrum~", "column"),
+    "other-array": _fed("saw 220", "other", "spectrum~", "column"),
 }  # fmt: skip
+"""``array`` is a spectrum of a string that is plucked, some ninety times a second."""
 
 
 # -- ears
+
+
+def _heard_by(id: str, kind: str, inlet: str, then: str, **values: object) -> Ear:
+    """A node hears the outlet, and another ear hears the node."""
+
+    def made(sketch: Sketch, outlet: str) -> None:
+        sketch.add(id, kind, **values)
+        sketch.join(outlet, f"{id}.{inlet}")
+        hear(sketch, then, f"{id}.y")
+
+    return made
 
 
 def _out(sketch: Sketch, outlet: str) -> None:
@@ -169,13 +155,6 @@ def _print(sketch: Sketch, outlet: str) -> None:
     sketch.join(outlet, f"said_{port}.x")
 
 
-def _freq(sketch: Sketch, outlet: str) -> None:
-    """A signal of about 0 to 1 as the pitch of a tone."""
-    sketch.add("pitch", "scale~", mul=440.0, add=220.0)
-    sketch.join(outlet, "pitch.x")
-    _hertz(sketch, "pitch.y")
-
-
 def _loudness(sketch: Sketch, outlet: str) -> None:
     """A signal of about 0 to 1 as the loudness of a tone."""
     sketch.add("tone", "triangle~", freq=220.0)
@@ -185,33 +164,12 @@ def _loudness(sketch: Sketch, outlet: str) -> None:
     _out(sketch, "loudness.y")
 
 
-def _strike(sketch: Sketch, outlet: str) -> None:
-    """Each message plucks a string."""
-    sketch.add("struck", "pluck~", freq=330.0)
-    sketch.join(outlet, "struck.pluck")
-    _out(sketch, "struck.y")
-
-
-def _hertz(sketch: Sketch, outlet: str) -> None:
-    """Numbers as the frequency of a tone."""
-    sketch.add("tone", "sine~")
-    sketch.join(outlet, "tone.freq")
-    _out(sketch, "tone.y")
-
-
 def _map(sketch: Sketch, outlet: str) -> None:
     """Arrays as places on a map: such as are alike lie near one another."""
     sketch.add("map", "vector.map")
     sketch.join(outlet, "map.vector")
     _print(sketch, "map.x")
     _print(sketch, "map.y")
-
-
-def _midi(sketch: Sketch, outlet: str) -> None:
-    """MIDI pitches as a tone."""
-    sketch.add("pitch_hz", "mtof")
-    sketch.join(outlet, "pitch_hz.x")
-    _hertz(sketch, "pitch_hz.y")
 
 
 def _voices(sketch: Sketch, outlet: str) -> None:
@@ -237,6 +195,11 @@ def voiced(sketch: Sketch, voices: str) -> None:
 
 
 EARS: Final[Mapping[str, Ear]] = {
-    "out": _out, "print": _print, "freq": _freq, "loudness": _loudness, "strike": _strike, "hertz": _hertz,
-    "map": _map, "midi": _midi, "voices": _voices,
+    "out": _out, "print": _print, "loudness": _loudness, "map": _map, "voices": _voices,
+    "hertz": _heard_by("tone", "sine~", "freq", "out"),
+    "freq": _heard_by("pitch", "scale~", "x", "hertz", mul=440.0, add=220.0),
+    "midi": _heard_by("pitch_hz", "mtof", "x", "hertz"),
+    "strike": _heard_by("struck", "pluck~", "pluck", "out", freq=330.0),
 }  # fmt: skip
+"""``hertz`` hears numbers as the frequency of a tone, ``freq`` a signal of about 0 to 1 as its pitch, ``midi`` MIDI
+pitches; ``strike`` plucks a string at each message."""

@@ -22,8 +22,6 @@ class Sketch:
         self.nodes: dict[str, dict[str, Any]] = {}
         self.cables: list[str] = []
         self.presets: dict[str, dict[str, float]] = {}
-        self.files: dict[str, bytes] = {}
-        """What the patch names and needs beside it."""
 
     def add(self, id: str, kind: str, **values: Any) -> str:
         """A node; one that is there already stays as it is."""

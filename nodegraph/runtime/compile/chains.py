@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.memory import Arena, Buffers
 from nodegraph.runtime.compile.operations import Operation
 from nodegraph.runtime.kernels.links import can_link, last_link, link
@@ -86,17 +87,13 @@ def _goes_on(one: Operation, behind: Operation, readers: dict[int, int]) -> bool
     return _fit(behind) and one.outs[0] in behind.ins and readers.get(one.outs[0]) == 1
 
 
-class Chaining:
+class Chaining(Emitting):
     """The part of a schedule that makes chains."""
 
     arena: Arena
     buffers: Buffers
     operations: list[Operation]
     chain_states: list[np.ndarray[Any, Any]]
-
-    def words(self, *values: int) -> int:
-        """A state made of 64-bit words."""
-        raise NotImplementedError
 
     def rows_walked(self, made: Sequence[Chain], places: Sequence[int]) -> list[tuple[int, int, int, int]]:
         """The rows that the dispatcher walks: a chain in the place of its operations.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nodegraph.core.ports import CableKind
 from nodegraph.core.view import GraphView
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.islands import Island, item_of
 from nodegraph.runtime.compile.memory import Arena, Buffers, touched
 from nodegraph.runtime.compile.operations import Operation
@@ -115,7 +116,7 @@ class Gauges:
         self.ports = {(names.get(node, node), outlet): places for (node, outlet), places in self.ports.items()}
 
 
-class Gauging:
+class Gauging(Emitting):
     """The part of a schedule that makes gauges."""
 
     arena: Arena
@@ -126,20 +127,6 @@ class Gauging:
     _mono: dict[Ref, int]
     _lanes: dict[tuple[Group, int], int]
     _islands: dict[int, Island]
-
-    def mono(self, ref: Ref | None) -> int:
-        """The buffer of a signal in mono form."""
-        raise NotImplementedError
-
-    def side(self, group: Group, output: int) -> int:
-        """The buffer of a group's output."""
-        raise NotImplementedError
-
-    def operation(
-        self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
-    ) -> Operation:
-        """Append an operation."""
-        raise NotImplementedError
 
     def cabled(self) -> list[Port]:
         """The signal outlets that have cables."""

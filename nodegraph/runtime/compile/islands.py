@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from nodegraph.core.order import components
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.memory import Arena, Buffers
 from nodegraph.runtime.compile.operations import Operation
 from nodegraph.runtime.compile.packing import Group
@@ -109,7 +110,7 @@ class Cells(Buffers):
         return 1
 
 
-class Looping:
+class Looping(Emitting):
     """The part of a schedule that makes islands."""
 
     arena: Arena
@@ -135,20 +136,6 @@ class Looping:
 
     def walk(self, wanted: Iterable[Item]) -> None:
         """Make the operations of items, and before them of what they need."""
-        raise NotImplementedError
-
-    def words(self, *values: int) -> int:
-        """A state made of 64-bit words."""
-        raise NotImplementedError
-
-    def mono(self, ref: Ref | None) -> int:
-        """The buffer of a signal in mono form."""
-        raise NotImplementedError
-
-    def operation(
-        self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
-    ) -> Operation:
-        """Append an operation."""
         raise NotImplementedError
 
     def outside(self, island: Island) -> list[Item]:

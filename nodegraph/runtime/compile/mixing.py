@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.memory import Arena, Buffers
-from nodegraph.runtime.compile.operations import Operation
 from nodegraph.runtime.compile.packing import Group
 from nodegraph.runtime.compile.units import Ref, Unit
 from nodegraph.runtime.kernels.forms import LANES
@@ -44,7 +44,7 @@ def sources(refs: Sequence[Ref]) -> list[Any]:
     return [ref[0].group or ref[0] for ref in refs]
 
 
-class Mixing:
+class Mixing(Emitting):
     """The part of a schedule that joins signals."""
 
     arena: Arena
@@ -53,32 +53,6 @@ class Mixing:
     _masked: dict[tuple[int, tuple[int, ...]], int]
     _parts: dict[Unit, tuple[Part, list[Ref]]]
     _sums: dict[Part, int]
-
-    def operation(
-        self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
-    ) -> Operation:
-        """Append an operation."""
-        raise NotImplementedError
-
-    def words(self, *values: int) -> int:
-        """A state made of 64-bit words."""
-        raise NotImplementedError
-
-    def mono(self, ref: Ref | None) -> int:
-        """The buffer of a signal in mono form."""
-        raise NotImplementedError
-
-    def side(self, group: Group, output: int) -> int:
-        """The buffer of a group's output."""
-        raise NotImplementedError
-
-    def out_mono(self, unit: Unit, output: int) -> int:
-        """The buffer that a unit's output is written to."""
-        raise NotImplementedError
-
-    def out_lanes(self, group: Group, output: int) -> int:
-        """The buffer that a group's output is written to."""
-        raise NotImplementedError
 
     # -- in parts
 

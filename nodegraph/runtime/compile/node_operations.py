@@ -10,6 +10,7 @@ import numpy as np
 
 from nodegraph.core.spec import NodeSpec
 from nodegraph.core.view import GraphView, NodeEntry
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.held import HELD, held_name
 from nodegraph.runtime.compile.memory import Arena, Buffers
 from nodegraph.runtime.compile.operations import Operation
@@ -21,7 +22,7 @@ from nodegraph.runtime.kernels.forms import LANES
 from nodegraph.runtime.native import words as w
 
 
-class NodeOperations:
+class NodeOperations(Emitting):
     """The part of a schedule that knows node kinds. `Schedule` adds the order, the edges and the tables."""
 
     view: GraphView
@@ -35,12 +36,6 @@ class NodeOperations:
     slots: Callable[[str, NodeSpec], int]
     _ramps: list[tuple[Operation, int, Any, list[Any]]]
     _keep: list[Any]
-
-    def operation(
-        self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
-    ) -> Operation:
-        """Append an operation."""
-        raise NotImplementedError
 
     def native(
         self,

@@ -12,16 +12,16 @@ from nodegraph.core.spec import NodeSpec
 from nodegraph.core.streams import StreamNode
 from nodegraph.core.view import GraphView
 from nodegraph.runtime.compile.crossing import half_band, memory
+from nodegraph.runtime.compile.emitting import Emitting
 from nodegraph.runtime.compile.islands import Island
 from nodegraph.runtime.compile.memory import Arena, Buffers
-from nodegraph.runtime.compile.operations import Operation
 from nodegraph.runtime.compile.units import Ref, Unit
 from nodegraph.runtime.lane.streams import answer_frames, fade_frames
 from nodegraph.runtime.native import edges, halfband, streaming
 from nodegraph.runtime.native.compiled import address
 
 
-class Wiring:
+class Wiring(Emitting):
     """The part of a schedule that knows what is no node."""
 
     arena: Arena
@@ -37,24 +37,6 @@ class Wiring:
     source: Callable[[str, str], int]
     _mono: dict[Ref, int]
     _keep: list[Any]
-
-    def operation(
-        self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
-    ) -> Operation:
-        """Append an operation."""
-        raise NotImplementedError
-
-    def words(self, *values: int) -> int:
-        """A state made of 64-bit words."""
-        raise NotImplementedError
-
-    def mono(self, ref: Ref | None) -> int:
-        """The buffer of a signal in mono form."""
-        raise NotImplementedError
-
-    def out_mono(self, unit: Unit, output: int) -> int:
-        """The buffer that a unit's output is written to."""
-        raise NotImplementedError
 
     def _fade(self, unit: Unit) -> None:
         ins = [self.mono(ref) for ref in unit.inputs]

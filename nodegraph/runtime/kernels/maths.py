@@ -26,20 +26,24 @@ def all_equal(values):
     return lowest == highest
 
 
-def exp(x):
-    """Relative error below 2e-7 for x in [-87, 88]; clamped beyond."""
-    x = max(min(x, 88.0), -87.0)
-    n = floor(x * 1.4426950408889634 + 0.5)
-    r = x - n * 0.693359375
-    r = r + n * 2.12194440e-4
+def exp_near(r):
+    """exp(r) for r near 0, no further from it than log(2) / 2."""
     p = 1.9875691500e-4
     p = p * r + 1.3981999507e-3
     p = p * r + 8.3334519073e-3
     p = p * r + 4.1665795894e-2
     p = p * r + 1.6666665459e-1
     p = p * r + 5.0000001201e-1
-    y = (p * r) * r + r + 1.0
-    return scaled(y, n)
+    return (p * r) * r + r + 1.0
+
+
+def exp(x):
+    """Relative error below 2e-7 for x in [-87, 88]; clamped beyond."""
+    x = max(min(x, 88.0), -87.0)
+    n = floor(x * 1.4426950408889634 + 0.5)
+    r = x - n * 0.693359375
+    r = r + n * 2.12194440e-4
+    return scaled(exp_near(r), n)
 
 
 def exp2(x):
@@ -47,14 +51,7 @@ def exp2(x):
     x = max(min(x, 127.0), -126.0)
     n = floor(x + 0.5)
     r = (x - n) * 0.6931471805599453
-    p = 1.9875691500e-4
-    p = p * r + 1.3981999507e-3
-    p = p * r + 8.3334519073e-3
-    p = p * r + 4.1665795894e-2
-    p = p * r + 1.6666665459e-1
-    p = p * r + 5.0000001201e-1
-    y = (p * r) * r + r + 1.0
-    return scaled(y, n)
+    return scaled(exp_near(r), n)
 
 
 def log(x):
