@@ -4,10 +4,11 @@
 topic        its data
 ===========  ===================================================================================================
 ``changed``  ``revision``, ``by``, ``commands`` that were carried out (none when something was learned), ``undo`` and
-             ``redo``: what those would do, ``unsaved``: whether the file is another, ``settled``: addresses that stand no more where they were
-             moved to; of a step in a sheet also ``sheet``, its name, and ``under``: what stands before the ids of
-             its nodes at each place where it plays (``voice/``); without it the step is one in the patch itself,
-             which stands under ``""``. A ``revision`` that is not the next one: the whole is to be asked for anew
+             ``redo``: what those would do, ``unsaved``: whether the file is another, ``settled``: addresses that stand
+             no more where they were moved to; of a step in a sheet also ``sheet``, its name, and ``under``: what
+             stands before the ids of its nodes at each place where it plays (``voice/``); without it the step is one
+             in the patch itself, which stands under ``""``. A ``revision`` that is not the next one: the whole is to
+             be asked for anew
 ``opened``   ``revision``, ``by``, ``patch``: another patch has taken the place of the last
 ``values``   ``by``, ``values``: address → number, of parameters that moved
 ``events``   ``events``: a list of ``[address, seconds, message]``
