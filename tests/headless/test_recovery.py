@@ -112,7 +112,7 @@ def test_a_sheet_that_is_not_saved_is_unsaved_too(tone: Path) -> None:
     session.edit([{"do": "add", "node": name, "kind": f"{name}.ng"} for name in ("voice", "echo")])
     session.save()
     recovery = Recovery(session, print, every_s=0.01)
-    voice, echo = (session.sheets.open(f"{name}.ng").name for name in ("voice", "echo"))
+    voice, echo = (session.sheets.open(f"{name}.ng", by="me").name for name in ("voice", "echo"))
     for name in (voice, echo):
         session.sheets.edit(name, commands([{"do": "set", "node": "osc", "values": {"freq": 123.0}}]), by="me")
     until(lambda: kept(tone), "the edits")

@@ -142,7 +142,7 @@ def test_prompts_come_as_messages_while_it_plays(files: dict[str, Path]) -> None
         finally:
             player.close()
         assert any("a prompt of 100000 letters is cut" in text for _, text in logged), logged
-        runs.append(said)
+        runs.append([item for item in said if item[0] < 2 * rate])  # what acts after the end may be known, or not yet
     labels = {frame: {tag.label for at, tag in runs[0] if at == frame} for frame, _ in runs[0]}
     assert [len(found & {"one", "two"}) for found in labels.values()] == [2, 2, 0, 0], labels.keys()
     assert runs[0] == runs[1]

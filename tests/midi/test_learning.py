@@ -207,7 +207,7 @@ def test_a_name_that_changes_inside_a_subpatch_is_followed_there_and_nowhere_els
     with playing(patch) as (session, midi, _):
         for number, address in enumerate(("/patch/saw/freq", "/patch/v/saw/freq")):
             midi.learning.add(Learned(address, "7 bit", 0, 74 + number))
-        session.sheets.edit(session.sheets.open("voice.ng").name, [Rename("saw", "tone")], by="me")
+        session.sheets.edit(session.sheets.open("voice.ng", by="me").name, [Rename("saw", "tone")], by="me")
         bonds = [bond.address for bond in learned_in(session.patch.document)]
         assert bonds == ["/patch/saw/freq", "/patch/v/tone/freq"]
 

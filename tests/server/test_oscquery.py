@@ -149,7 +149,7 @@ def test_a_name_that_changes_inside_a_subpatch_is_told_where_it_stands(tmp_path:
         session.edit([{"do": "add", "node": "v", "kind": "voice.ng"}])
         before, told = session.parameters, []
         session.news.listen(lambda topic, data: told.extend(moves(renames(data), before, session.parameters)))
-        session.sheets.edit(session.sheets.open("voice.ng").name, [Rename("osc", "tone")], by="me")
+        session.sheets.edit(session.sheets.open("voice.ng", by="me").name, [Rename("osc", "tone")], by="me")
         assert ("PATH_RENAMED", {"OLD": "/patch/v/osc", "NEW": "/patch/v/tone"}) in told
         assert not any("/patch/osc" in str(data) for _, data in told), "another node of that name"
 

@@ -44,11 +44,13 @@ def busy(editor: Driven, chance: random.Random) -> None:
     editor._tool("click", "1")
     editor.key(chance.choice(["Right", "Down"]), "ctrl+l", "ctrl+d", "Delete", "ctrl+plus", "ctrl+minus", "ctrl+l")
     for _ in range(3):
-        undo = editor.state["undo"]
-        if undo is None:
+        before = editor.state
+        if before["undo"] is None:
             break
         editor.key("ctrl+z")
-        editor.until(lambda state, undo=undo: state["undo"] != undo and not state["waiting"], "an undo")
+        editor.until(
+            lambda state, done=before["revision"]: state["revision"] > done and not state["waiting"], "an undo"
+        )
     editor.key("ctrl+0", "ctrl+9", "Escape")
 
 

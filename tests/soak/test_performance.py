@@ -16,7 +16,8 @@ from nodegraph.core.messages import Note, Ramp
 from nodegraph.core.presets import TIME_CURVES
 from nodegraph.runtime.player import Player
 from nodegraph.session.session import Session
-from tests.api.test_performance import band, lines, waiting
+from tests.api.performing import band, lines
+from tests.api.test_performance import waiting
 from tests.soak.length import length, report
 
 RATE: Final = 48_000
