@@ -28,7 +28,6 @@ class Details:
         """What can be clicked, by its words."""
         self._look: Any = None
         self._bar: int | str | None = None
-        self._row = -1
 
     def turn(self) -> None:
         """Show the chosen line as it is now."""
@@ -51,7 +50,7 @@ class Details:
             return tuple((model["name"], model["state"]) for model in browsing.licences(what))
         path = browsing.sound_of(row)
         heard = (path is not None and browsing.heard == path, len(browsing.peaks.get(path or "", ())))
-        return heard, browsing.leaving, browsing.accepting, what.get("state")
+        return heard, browsing.accepting, what.get("state")
 
     # -- the parts of it
 
@@ -65,7 +64,7 @@ class Details:
         elif what["kind"] == "sound":
             self._sound(row)
         elif what["kind"] == "patch":
-            self._patch(what)
+            self._patch()
         else:
             self._act({"Add": self.browsing.add})
             made = self.browsing.node_of(row)
@@ -129,13 +128,8 @@ class Details:
         else:
             self._text("It is being read.")
 
-    def _patch(self, what: Mapping[str, Any]) -> None:
-        browsing = self.browsing
-        if browsing.leaving == what["path"]:
-            self._text("What is not saved in the open patch would be lost.", AMBER)
-            self._act({"Open all the same": lambda: browsing.open(anyway=True), "Stay": browsing.stay})
-            return
-        self._act({"Add": browsing.add, "Open": browsing.open})
+    def _patch(self) -> None:
+        self._act({"Add": self.browsing.add, "Open": self.browsing.open})
         self._text("Add makes it a node of this patch; Open plays it in the place of this patch.")
 
     def _model(self, row: Row, model: Mapping[str, Any]) -> None:
