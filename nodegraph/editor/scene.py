@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +17,7 @@ from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.editor import arranging
 from nodegraph.editor.notes import NoteBox, lay_out
 from nodegraph.editor.objecttext import label_of
+from nodegraph.editor.texts import cut
 
 Point = tuple[float, float]
 TEXT: Final = 15.0
@@ -160,16 +162,14 @@ class Scene:
     def shift(self, nodes: Iterable[str], dx: float, dy: float, notes: Iterable[str] = ()) -> None:
         """Move boxes and notes here alone, as long as the hand holds them."""
         for id in notes:
-            if id in self.notes:
-                told = self.document.notes[id]["present" if self.presenting else "at"]
+            told = self.document.notes.get(id, {}).get("present" if self.presenting else "at")
+            if id in self.notes and told is not None:  # somebody else may have removed it since it was laid out
                 self.notes[id].x, self.notes[id].y = told[0] + dx, told[1] + dy
         for id in nodes:
             if id in self.boxes:
                 self.moved.add(id)
                 x, y = self.home(id)
                 self.boxes[id].x, self.boxes[id].y = x + dx, y + dy
-                box = self.boxes[id]
-                box.x, box.y = x + dx, y + dy
 
     def port(self, node: str, name: str, out: bool) -> Port | None:
         """The port of this name."""
@@ -276,8 +276,7 @@ def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float, shown: tuple[
     """The box of a node, with the controls that it is told to show. One whose kind is not known has the ports that
     cables name.
     """
-    text = label_of(entry)
-    text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+    text = cut(label_of(entry), MOST_TEXT)
     ins: list[_Named] = []
     outs: list[_Named] = []
     if entry.spec is not None:
@@ -352,21 +351,19 @@ def curve(start: Point, end: Point) -> tuple[Point, Point, Point, Point]:
 def pieces(points: tuple[Point, Point, Point, Point], count: int = PIECES) -> list[Point]:
     """Points along a curve, one more than there are pieces."""
     found = _parts(count) @ np.array(points)
-    return [(float(x), float(y)) for x, y in found]
+    return [(x, y) for x, y in found.tolist()]
 
 
+@functools.cache
 def _parts(count: int) -> NDArray[np.float64]:
     """How much of its four points each point along a curve is."""
     at = np.linspace(0.0, 1.0, count + 1)
     return np.stack([(1 - at) ** 3, 3 * (1 - at) ** 2 * at, 3 * (1 - at) * at**2, at**3], axis=1)
 
 
-_PARTS: Final = _parts(PIECES)
-
-
 def _away(point: Point, curves: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far a point is from each of several curves, four points each."""
-    points = _PARTS @ curves - np.array(point)
+    points = _parts(PIECES) @ curves - np.array(point)
     starts, steps = points[:, :-1], np.diff(points, axis=1)
     lengths = np.maximum(np.sum(steps * steps, axis=2), 1e-12)
     along = np.clip(-np.sum(starts * steps, axis=2) / lengths, 0.0, 1.0)
