@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 from nodegraph.editor.faders import Fader
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import Colour, see_through
+from nodegraph.editor.texts import cut
 
 NAME: Final = 12.0
 """The height of the words in it."""
@@ -65,8 +66,3 @@ def draw_fader(
 def colour_of(fader: Fader) -> Colour:
     """A control that a cable drives has the cable's colour."""
     return {"signal": looks.CYAN, "event": looks.GREEN}.get(fader.driven, looks.BLUE)
-
-
-def cut(text: str, room: int) -> str:
-    """A text, or as much of it as there is room for."""
-    return text if len(text) <= room else text[: max(0, room - 1)] + "…" if room > 1 else ""

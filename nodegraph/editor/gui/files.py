@@ -9,9 +9,11 @@ import dearpygui.dearpygui as dpg
 from nodegraph.editor.files import Files
 from nodegraph.editor.gui.looks import DIM
 from nodegraph.editor.gui.panel import place_of
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 520
 ROWS: Final = 12
+LETTERS: Final = 60
 TITLES: Final = {"open": "Open a patch", "open-recent": "Open one of the last", "save-as": "Save as"}
 
 
@@ -73,7 +75,7 @@ class FileBox:
         first = max(0, self._chosen - ROWS + 1)
         saves = self.files.asked == "save-as"
         for index, path in list(enumerate(offers))[first : first + ROWS]:
-            label = path if len(path) < 60 else f"…{path[-59:]}"
+            label = cut(path, LETTERS, left=True)
             self._rows[path] = dpg.add_selectable(
                 label=label, parent=self._list, default_value=index == self._chosen and not saves, user_data=path,
                 callback=lambda _sender, _value, chosen: self.files.answer(chosen),

@@ -62,7 +62,7 @@ class Input:
         canvas.
         """
         self.popup = Popup()
-        editing.context.keys = keys.shown
+        editing.show_menu = self.popup.open
         editing.actions["context-menu"] = self._menu
         self._clicked: tuple[float, int, float, float] = (0.0, -DOUBLE_FRAMES - 1, 0.0, 0.0)
         self._frame = 0

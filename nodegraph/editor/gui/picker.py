@@ -11,6 +11,7 @@ from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.question import Question
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 560
 LETTERS: Final = 68
@@ -123,9 +124,8 @@ class Picker:
         dpg.delete_item(self._list, children_only=True)
         for index in question.seen():
             row = question.rows[index]
-            text = row.text if len(row.text) <= LETTERS else row.text[: LETTERS - 1] + "…"
             dpg.add_selectable(
-                label=_columns(text, row.more), parent=self._list, user_data=index,
+                label=_columns(cut(row.text, LETTERS), row.more), parent=self._list, user_data=index,
                 default_value=index == question.at, callback=self._clicked,
             )  # fmt: skip
 
@@ -184,5 +184,4 @@ def _columns(text: str, more: str) -> str:
     if len(more) <= SHORT and len(text) + len(more) + 2 <= LETTERS:
         return f"{text}{more:>{LETTERS - len(text)}}"
     text = f"{text:<{COLUMN}}  "
-    room = LETTERS - len(text)
-    return text + (more if len(more) <= room else more[: max(0, room - 1)] + "…")
+    return text + cut(more, LETTERS - len(text))

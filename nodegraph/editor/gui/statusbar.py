@@ -156,7 +156,7 @@ class StatusBar:
 
     def _show_line(self) -> None:
         editing = self.editing
-        if not self._other("said", editing.said):
+        if not self._other("said", editing.spoken.version):
             return
         last = editing.spoken.lines[-1] if editing.spoken.lines else None
         who = f"{last.node}: " if last is not None and last.node else ""

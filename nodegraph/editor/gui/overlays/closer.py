@@ -15,6 +15,7 @@ from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
 from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.seeing import Look
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 250.0
 WAVE: Final = 62.0
@@ -82,12 +83,12 @@ class Closer(Overlay):
             color=looks.WHITE if kept else see_through(colour, 130), thickness=1.4 if kept else 1.0, parent=node,
         )  # fmt: skip
         x, y = left + PADDING, top + PADDING
-        self._text(node, x, y, _cut(closeup.name, 28 if kept else 34, left=True), colour)
+        self._text(node, x, y, cut(closeup.name, 28 if kept else 34, left=True), colour)
         if kept:
             self._text(node, left + WIDTH - PADDING - 4 * SIZE * self.layers.character, y, "kept", looks.DIM)
         y += LINE
         for line in closeup.lines:
-            self._text(node, x, y, _cut(line, 34), looks.TEXT)
+            self._text(node, x, y, cut(line, 34), looks.TEXT)
             y += LINE
         inner = WIDTH - 2 * PADDING
         y += 2
@@ -158,9 +159,3 @@ def _height(closeup: Closeup) -> float:
 def _place_of(frequency: float) -> float:
     """How far to the right a frequency stands, from 0 to 1."""
     return log(frequency / LOWEST_HZ) / log(HIGHEST_HZ / LOWEST_HZ)
-
-
-def _cut(text: str, most: int, *, left: bool = False) -> str:
-    if len(text) <= most:
-        return text
-    return "…" + text[1 - most :] if left else text[: most - 1] + "…"

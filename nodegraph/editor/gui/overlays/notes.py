@@ -11,7 +11,8 @@ from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import Colour, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.gui.textures import Textures
-from nodegraph.editor.notes import LINE, PADDING, NoteBox, wrapped
+from nodegraph.editor.notes import LINE, PADDING, NoteBox
+from nodegraph.editor.texts import cut, wrapped
 
 COLOURS: Final[dict[str, Colour]] = {
     "cyan": looks.CYAN, "green": looks.GREEN, "purple": looks.PURPLE, "magenta": looks.MAGENTA, "amber": looks.AMBER,
@@ -98,7 +99,7 @@ class NotesOverlay(Overlay):
                            parent=at)  # fmt: skip
         across = max(1, int((note.width - 2 * PADDING) / (self.layers.character * note.points)))
         title = note.lines[0] if note.lines else ""
-        title = title if len(title) <= across else title[: across - 1] + "…"
+        title = cut(title, across)
         y = top + (band - top - note.points * zoom) / 2
         self._text(at, title, left + PADDING * zoom, y, note.points * zoom, looks.TEXT)
 
