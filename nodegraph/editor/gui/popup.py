@@ -10,6 +10,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.context import Entry
 from nodegraph.editor.gui import looks
+from nodegraph.editor.gui.looks import px
 from nodegraph.editor.gui.panel import place_of
 
 WRAP: Final = 420
@@ -42,14 +43,14 @@ class Popup:
         wide = max(len(entry.words) for entry in entries if entry.do is not None)
         with dpg.window(
             popup=True, no_title_bar=True, no_resize=True, no_move=True, no_saved_settings=True, autosize=True,
-            pos=(int(x), int(y)), max_size=(560, 700),
+            pos=(int(x), int(y)), max_size=(px(560), px(700)),
         ) as window:  # fmt: skip
             for entry in entries:
                 line = _line(entry, wide)
                 if not entry.words:
                     dpg.add_separator()
                 elif entry.do is None or not entry.enabled:
-                    dpg.add_text(line, wrap=WRAP, color=looks.CYAN if entry.title else looks.DIM)
+                    dpg.add_text(line, wrap=px(WRAP), color=looks.CYAN if entry.title else looks.DIM)
                 else:
                     items[entry.words] = dpg.add_selectable(label=line, user_data=entry.do, callback=self._chosen)
         self._open = _Open(window, items)
