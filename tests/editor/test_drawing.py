@@ -73,6 +73,7 @@ def everything(editing: Editing, folder: Path) -> None:
     editing.heat.nodes = {"sine1": {"cpu": 0.3}, "svf1": {"cpu": 0.01}}
     editing.heat.version += 1
     editing.health._found = {"gain1": [Trouble(WRONG, "It is wrong.")]}
+    editing.health.patch = [Trouble(WRONG, "The package is broken.")]
     editing.health.version += 1
     editing.actions["find"]()
     assert editing.ways.question is not None
@@ -195,7 +196,7 @@ def test_all_that_stands_follows_the_theme_and_the_size(
     table = themes.THEMES[theme]
     ground = table["NIGHT"]
     inks = {values[:3] for values in table.values()}
-    assert small.keys() == large.keys() >= {"Locked", "!", "~ moved", "words"}
+    assert small.keys() == large.keys() >= {"Locked", "!", "~ moved", "words", "! The package is broken."}
     for text, (colour, size) in large.items():
         mixed = text == "words"  # a colour of its own, made readable
         assert mixed or colour[:3] in inks, text

@@ -1,7 +1,10 @@
-"""A sign at the corner of each box with which something is wrong; words for the box under the mouse."""
+"""A sign at the corner of each box with which something is wrong; words for the box under the mouse, and in the upper
+left corner what is wrong with the patch as a whole.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from textwrap import wrap
 from typing import Any, Final
 
@@ -27,6 +30,8 @@ class SignsOverlay(Overlay):
         super().__init__(editing, layers)
         self._root = dpg.add_draw_node(parent=layers.over)
         self._words = dpg.add_draw_node(parent=layers.front)
+        self._patch = dpg.add_draw_node(parent=layers.front)
+        self._whole: Any = None
         self._look: Any = None
         self._told: Any = None
         self._version: Any = None
@@ -48,6 +53,7 @@ class SignsOverlay(Overlay):
                 if box is not None:
                     self._sign(sign, (box.x + box.width) * zoom, box.y * zoom)
         self._tell()
+        self._tell_whole()
         return False
 
     def _sign(self, sign: str, x: float, y: float) -> None:
@@ -91,17 +97,30 @@ class SignsOverlay(Overlay):
             warmth = editing.heat.boxes().get(node) if editing.heat.on else None
             self._draw(editing.scene.boxes[node], editing.health.of(node), warmth.words if warmth else "")
 
-    def _draw(self, box: Box, troubles: tuple[Trouble, ...], costs: str) -> None:
-        window = self.editing.size
-        across = min(WIDE, self.layers.across(window[0] - px(24), SIZE))
+    def _tell_whole(self) -> None:
+        troubles = self.editing.health.patch
+        whole = (self._version, self.editing.size, LOOKS.version) if troubles else None
+        if whole == self._whole:
+            return
+        self._whole = whole
+        dpg.delete_item(self._patch, children_only=True)
+        if troubles:
+            lines = self._lines(troubles)
+            self.layers.plate(self._patch, lines, px(12), px(10), SIZE, TEXT, AMBER)
+
+    def _lines(self, troubles: Sequence[Trouble], costs: str = "") -> list[str]:
+        """The words, in lines that fit into the window; no more than can be read at once."""
+        across = min(WIDE, self.layers.across(self.editing.size[0] - px(24), SIZE))
         lines = wrap(costs, across)
         for trouble in troubles:
             first, *rest = wrap(trouble.words, max(1, across - 2)) or [""]
             lines += [f"{trouble.sign} {first}", *(f"  {line}" for line in rest)]
+        return lines if len(lines) <= MOST else [*lines[: MOST - 1], "  …"]
+
+    def _draw(self, box: Box, troubles: tuple[Trouble, ...], costs: str) -> None:
+        window, lines = self.editing.size, self._lines(troubles, costs)
         if not lines:
             return
-        if len(lines) > MOST:
-            lines = [*lines[: MOST - 1], "  …"]
         x, y = self.editing.viewport.screen(box.x, box.y + box.height)
         width, height = self.layers.size_of(lines, SIZE)
         left = max(float(px(4)), min(x, window[0] - width - px(4)))
