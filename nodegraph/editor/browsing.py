@@ -69,8 +69,6 @@ class Browsing:
         """Of sounds that were chosen, by path: their length, rate, channels and waveform, or ``error``."""
         self.heard: str | None = None
         """The sound that is being previewed."""
-        self.leaving: str | None = None
-        """The patch that would be opened if what is unsaved here may be lost."""
         self.accepting: str | None = None
         """The model that would be fetched if its licence is accepted."""
         self._wanted = False
@@ -177,7 +175,7 @@ class Browsing:
         """Show all about one line."""
         if row is self.chosen:
             return
-        self.chosen, self.leaving, self.accepting = row, None, None
+        self.chosen, self.accepting = row, None
         self.version += 1
         self._read(row)
 
@@ -298,24 +296,11 @@ class Browsing:
         fields: dict[str, Any] = {} if self.heard == path else {"path": path}
         self.editing.link.ask("preview", self.editing.tell_problems, **fields)
 
-    def open(self, *, anyway: bool = False) -> None:
+    def open(self) -> None:
         """Open the chosen patch in the place of the one that is open. What is unsaved is asked about first."""
         row = self.chosen
-        if row is None or isinstance(row.what, NodeSpec) or row.what["kind"] != "patch":
-            return
-        path = str(row.what["path"])
-        if self.editing.sheets.unsaved and not anyway:
-            self.leaving = path
-            self.version += 1
-            return
-        self.leaving = None
-        self.version += 1
-        self.editing.link.ask("open", self.editing.tell_problems, path=path)
-
-    def stay(self) -> None:
-        """Open nothing after all."""
-        self.leaving = None
-        self.version += 1
+        if row is not None and not isinstance(row.what, NodeSpec) and row.what["kind"] == "patch":
+            self.editing.files.exchange(str(row.what["path"]))
 
     def fetch(self, name: str, *, accept_licence: bool = False) -> None:
         """Bring a model to the engine. A licence that forbids commercial use is asked about first."""
@@ -347,7 +332,7 @@ class Browsing:
             elif state == "fetching":
                 self.cancel(row.name)
         elif row.what["kind"] == "patch":
-            self.open(anyway=self.leaving == row.what["path"])
+            self.open()
         else:
             self.preview()
 

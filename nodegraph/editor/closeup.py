@@ -11,6 +11,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from nodegraph.editor.texts import cut
+
 SHOWN: Final = 1_024
 """Samples of the wave that is drawn: as many more may pass until it rises through zero, so that it stands still."""
 POINTS: Final = 160
@@ -136,7 +138,7 @@ def text_of(value: Any) -> str:
         text = word if told is True else f"{word} {_plain(told)}"
     else:
         text = _plain(value)
-    return text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+    return cut(text, MOST_TEXT)
 
 
 def _plain(value: Any) -> str:

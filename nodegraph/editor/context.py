@@ -45,9 +45,8 @@ LINE: Final = Entry()
 class Context:
     """The menus of one editor."""
 
-    def __init__(self, editing: Editing, keys: Callable[[str], str] = lambda name: "") -> None:
-        """`keys` gives the keys of an action, as they are shown."""
-        self.editing, self.keys = editing, keys
+    def __init__(self, editing: Editing) -> None:
+        self.editing = editing
 
     def at(self, x: float, y: float) -> list[Entry]:
         """The menu for a place on the canvas, in points of the screen; what is there is selected."""
@@ -64,7 +63,7 @@ class Context:
             editing.selection.only((), {cable})
             return self.for_cable(cable, px, py)
         return [
-            Entry("New object", partial(editing.ask_for_object, px, py), self.keys("new-object")),
+            Entry("New object", partial(editing.ask_for_object, px, py), self._keys("new-object")),
             self._action("paste", "Paste"), LINE, self._action("select-all", "Select all"),
             self._action("show-all", "Show everything"),
         ]  # fmt: skip
@@ -113,7 +112,7 @@ class Context:
         shown = name in editing.mirror.document.shown(node)
         return [
             Entry(f"{node}.{name}", title=True), *(Entry(line) for line in words_of(editing, node, control)), LINE,
-            Entry("Reset", partial(editing.set_value, node, name, None), self.keys("reset-control"),
+            Entry("Reset", partial(editing.set_value, node, name, None), self._keys("reset-control"),
                   enabled=name in entry.params),
             Entry("Show in the box", partial(editing.turning.show, node, name), on=shown), *self._learning(node, name),
         ]  # fmt: skip
@@ -136,8 +135,8 @@ class Context:
         editing = self.editing
         return [
             Entry(str(cable), title=True), LINE,
-            Entry("Insert an object here", partial(editing.objects.insert, cable, x, y), self.keys("insert-object")),
-            Entry("Delete", partial(editing.do, [Disconnect(str(cable))]), self.keys("delete")),
+            Entry("Insert an object here", partial(editing.objects.insert, cable, x, y), self._keys("insert-object")),
+            Entry("Delete", partial(editing.do, [Disconnect(str(cable))]), self._keys("delete")),
         ]  # fmt: skip
 
     def _learning(self, node: str, name: str) -> list[Entry]:
@@ -146,15 +145,19 @@ class Context:
         found = [LINE]
         for by, words in WAYS.items():
             text = f"Wait no more for {words}" if by in waits else f"Learn {words} for {name}"
-            found.append(Entry(text, partial(learning.learn, node, name, by), self.keys(f"learn-{by}")))
+            found.append(Entry(text, partial(learning.learn, node, name, by), self._keys(f"learn-{by}")))
         known = learning.learned(node, name)
         text = f"Forget {', '.join(known)}" if known else "Forget what was learned"
-        found.append(Entry(text, partial(learning.unlearn, node, name), self.keys("unlearn"), enabled=bool(known)))
+        found.append(Entry(text, partial(learning.unlearn, node, name), self._keys("unlearn"), enabled=bool(known)))
         return found
+
+    def _keys(self, action: str) -> str:
+        """The keys of an action, as they are shown."""
+        return self.editing.keys.shown(action)
 
     def _action(self, name: str, words: str, *, enabled: bool = True, on: bool | None = None) -> Entry:
         # what takes a window is there when the menu is used, not when it is made
-        return Entry(words, lambda: self.editing.actions[name](), self.keys(name), enabled=enabled, on=on)
+        return Entry(words, lambda: self.editing.actions[name](), self._keys(name), enabled=enabled, on=on)
 
 
 def about(editing: Editing, entry: NodeEntry) -> list[str]:

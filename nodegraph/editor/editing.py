@@ -8,8 +8,7 @@ actions to `actions`, hears the session's news by `hear`, and is told when the s
 from __future__ import annotations
 
 import secrets
-from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from nodegraph.core.commands import Command, Set
@@ -17,7 +16,7 @@ from nodegraph.core.errors import Fault, NodegraphError, Problem
 from nodegraph.core.ports import Control
 from nodegraph.editor.browsing import Browsing
 from nodegraph.editor.chosen import Chosen, Clip
-from nodegraph.editor.context import Context
+from nodegraph.editor.context import Context, Entry
 from nodegraph.editor.figures import Figures
 from nodegraph.editor.files import Files
 from nodegraph.editor.hands import Hands
@@ -47,7 +46,6 @@ from nodegraph.editor.viewport import Viewport
 from nodegraph.editor.wayfinding import Wayfinding
 from nodegraph.editor.wiring import Wiring
 
-LINES: Final = 500
 TOLD: Final = 5
 """So many problems of one error are said."""
 Hear = Callable[[Mapping[str, Any]], None]
@@ -64,7 +62,6 @@ class Editing:
         has the usual ones.
         """
         self.link = Link(place, f"{name} {secrets.token_hex(2)}", wake=wake)
-        self.lines: deque[str] = deque(maxlen=LINES)
         self.sheets = Sheets(self)
         self.playing = False
         self.turned: int = 0
@@ -75,12 +72,12 @@ class Editing:
         """Where controls stand that were moved, by address."""
         self.size = (1200.0, 700.0)
         """Of the canvas, in points of the screen."""
-        self.said = 0
-        """Another number whenever something is said."""
         self.keys = Keys()
         """Which keys do what."""
         self.show_panel: Callable[[str, bool], None] = lambda name, shown: None
         """Has a panel be shown, or not; without a window there is none."""
+        self.show_menu: Callable[[Sequence[Entry], float, float], None] = lambda entries, x, y: None
+        """Opens a menu at a place in the window; without a window there is none."""
         self.joined: list[Callable[[], None]] = []
         """Are called when the session is there, again too."""
         self._hears: dict[str, list[Hear]] = {}
@@ -115,7 +112,7 @@ class Editing:
         ):  # fmt: skip
             self.actions |= part.actions()
         self.actions["edit-object"] = self._edit
-        self.hear("log", self._logged)
+        self.hear("log", self.spoken.hear)
         self.hear("values", self._moved)
         self.hear("playing", self._plays)
         self.hear("changed", self._stored)
@@ -228,10 +225,6 @@ class Editing:
         if news.topic == "saved":
             self.sheets.refresh()
 
-    def _logged(self, data: Mapping[str, Any]) -> None:
-        self.spoken.hear(data)
-        self._line(f"{data['node']}: {data['text']}" if data["node"] else str(data["text"]))
-
     def _plays(self, data: Mapping[str, Any]) -> None:
         self.playing = bool(data["playing"])
         self.tell_problems(data)
@@ -255,11 +248,11 @@ class Editing:
     def say(self, text: str) -> None:
         """A line for whoever sits here."""
         self.spoken.say(str(text), fault=isinstance(text, Fault))
-        self._line(text)
 
-    def _line(self, text: str) -> None:
-        self.lines.append(text)
-        self.said += 1
+    @property
+    def lines(self) -> list[str]:
+        """What was said last, the last one last."""
+        return self.spoken.texts
 
     def reveal(self, place: str) -> bool:
         """Select the node that plays under an id and bring it into view, on the sheet on top or the nearest that has

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from math import log10
 from typing import TYPE_CHECKING, Any, Final
 
+from nodegraph.editor.texts import cut
+
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
 
@@ -140,7 +142,7 @@ class Figures:
         name = driver.split(",")[0]
         name = "plays to nobody" if name.startswith("null driver") else name
         rate = f"{status['rate'] / 1000:g} kHz"
-        short = name if len(name) <= 24 else name[:23] + "…"
+        short = cut(name, 24)
         return f"{short} {rate}/{status['block']}"
 
     def about_device(self) -> str:

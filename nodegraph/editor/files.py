@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 SUFFIX: Final = ".ng"
 MOST: Final = 20
 Asked = Literal["open", "open-recent", "save-as"]
-Sure = Callable[[str, str, list[tuple[str, Callable[[], None]]]], None]
+Sure = Callable[[str, str, list[tuple[str, Callable[[], Any]]]], None]
 """Asks a question: its title, its words, and what each answer does."""
+STAY: Final = ("Go on", lambda: None)
+"""The answer after which all is as it was."""
 
 
 class Files:
@@ -90,7 +92,7 @@ class Files:
         elif self.begin is not None:
             self._begin(path)
         else:
-            self._exchange(path)
+            self.exchange(path)
 
     def _begin(self, path: str) -> None:
         found = self._folder / Path(path).expanduser()
@@ -102,13 +104,14 @@ class Files:
         assert self.begin is not None
         self.begin(found, self._folder)
 
-    def _exchange(self, path: str) -> None:
+    def exchange(self, path: str) -> None:
+        """Have the engine play another patch in the place of this one. What is not saved is asked about first."""
         link, tell = self.editing.link, self.editing.tell_problems
 
         def go() -> None:
             link.ask("open", tell, path=path)
 
-        def save(answer: Mapping[str, Any]) -> None:
+        def saved(answer: Mapping[str, Any]) -> None:
             tell(answer)
             if "error" not in answer:
                 go()
@@ -117,20 +120,20 @@ class Files:
             go()
             return
         title = self.editing.sheets.open[0].mirror.title
-        self.sure("Unsaved changes", f"{title} has changes that are not saved.", [
-            ("Save and open", lambda: (link.ask("save", save), None)[1]), ("Open, and lose them", go),
-            ("Go on", lambda: None),
-        ])  # fmt: skip
+        answers = [("Save and open", lambda: link.ask("save", saved)), ("Open, and lose them", go), STAY]
+        self.sure("Unsaved changes", f"{title} has changes that are not saved.", answers)
 
     def _save_as(self, path: str) -> None:
-        def go() -> None:
-            self.editing.link.ask("save", self.editing.tell_problems, path=path)
+        link, tell = self.editing.link, self.editing.tell_problems
 
-        if path in self.patches:
-            answers = [("Overwrite it", go), ("Go on", lambda: None)]
+        def saved(answer: Mapping[str, Any]) -> None:
+            if all(problem["code"] != "file-exists" for problem in answer.get("error", ())):
+                tell(answer)
+                return
+            answers = [("Overwrite it", lambda: link.ask("save", tell, path=path, overwrite=True)), STAY]
             self.sure("There is such a file", f"{path} is there already.", answers)
-        else:
-            go()
+
+        link.ask("save", saved, path=path)
 
     def _remember(self, file: str | None) -> None:
         if file and self.begin is not None:

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from nodegraph.core.errors import Problem
-
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
 
@@ -46,7 +44,7 @@ class Health:
     def __init__(self, editing: Editing) -> None:
         self.editing = editing
         self.version = 0
-        self.patch: list[str] = []
+        self.patch: list[Trouble] = []
         """What is wrong with no node in particular."""
         self._found: dict[str, list[Trouble]] = {}
         self._models: dict[str, tuple[str, str]] = {}
@@ -103,8 +101,12 @@ class Health:
         self._ask()
 
     def _changed(self, data: Mapping[str, Any]) -> None:
-        for command in data.get("commands", ()):  # who is changed has another chance
-            self._faults.pop(str(command.get("node", "")), None)
+        nodes = [str(command.get("node", "")) for command in data.get("commands", ())]
+        for sheet in self.editing.sheets.open:  # who is changed has another chance, wherever the file is a node
+            if sheet.mirror.sheet == data.get("sheet"):
+                for node in nodes:
+                    if self._faults.pop(sheet.place(node), None) is not None:
+                        self.version += 1
         self._ask()
 
     def _plays(self, data: Mapping[str, Any]) -> None:
@@ -125,15 +127,15 @@ class Health:
         self._asking = False
         if "ok" in answer:
             found: dict[str, list[Trouble]] = {}
-            self.patch = []
+            whole: list[Trouble] = []
             for data in answer["ok"]["problems"]:
                 trouble = Trouble(WRONG, str(data["what"]), str(data.get("do", "")))
                 for node in data["nodes"]:
                     found.setdefault(node, []).append(trouble)
                 if not data["nodes"]:
-                    self.patch.append(_described(data))
-            if found != self._found:
-                self._found = found
+                    whole.append(trouble)
+            if (found, whole) != (self._found, self.patch):
+                self._found, self.patch = found, whole
                 self.version += 1
         if self._again:
             self._again = False
@@ -153,8 +155,3 @@ class Health:
         if data.get("fault") and data["node"]:
             self._faults[str(data["node"])] = str(data["text"])
             self.version += 1
-
-
-def _described(data: Mapping[str, Any]) -> str:
-    known = {key: value for key, value in data.items() if key != "nodes"}
-    return Problem(**known).describe()

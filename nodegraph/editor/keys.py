@@ -135,6 +135,7 @@ ACTIONS: Final = (
     Action("grid", "Boxes snap to the grid, or not", "View", ("ctrl+alt+g",)),
     Action("reduced-motion", "Movements, or none", "View"),
     Action("settings", "Settings", "View", ("ctrl+comma",)),
+    Action("menus", "Menus by keyboard", "View", ("f10",)),
     Action("play", "Play or stop", "Sound", ("ctrl+space", "f5")),
     Action("help", "Help patch of the object", "Help", ("ctrl+h", "shift+f1")),
     Action("keys", "List all keys, and change them", "Help", ("f1",)),

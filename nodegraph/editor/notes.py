@@ -9,6 +9,7 @@ from typing import Any, Final
 from nodegraph.core.cable import natural
 from nodegraph.core.document import Document
 from nodegraph.core.notes import KINDS
+from nodegraph.editor.texts import wrapped
 
 Point = tuple[float, float]
 POINTS: Final = 15.0
@@ -106,27 +107,6 @@ def resize(box: NoteBox, size: Any) -> None:
         return
     box.lines = tuple(box.text.split("\n")[:1])
     box.width, box.height = map(float, IMAGE if size is None else size)
-
-
-def wrapped(text: str, across: int | None) -> list[str]:
-    """The lines of a text, none of them longer than so many characters; a word that is longer is cut."""
-    found: list[str] = []
-    for line in text.expandtabs(4).split("\n"):
-        if across is None or len(line) <= across:
-            found.append(line)
-            continue
-        most, row = max(1, across), ""
-        for word in line.split(" "):
-            while len(row) + bool(row) + len(word) > most:
-                if row:
-                    found.append(row)
-                    row = ""
-                elif len(word) > most:
-                    found.append(word[:most])
-                    word = word[most:]
-            row = f"{row} {word}" if row else word
-        found.append(row)
-    return found
 
 
 def free_id(notes: Iterable[str]) -> str:

@@ -13,6 +13,7 @@ from nodegraph.core.media import SOUND, media_folders, resolve_media
 
 if TYPE_CHECKING:
     from nodegraph.editor.editing import Editing
+    from nodegraph.editor.mirror import Mirror
 
 MOST_BYTES: Final = 32 << 20
 HEAD: Final = 1 << 18
@@ -50,8 +51,8 @@ class Pictures:
             editing.hear(topic, lambda data: self.again())
 
     def get(self, file: str) -> Picture:
-        """An image by its name."""
-        folder = self._folder()
+        """An image of the sheet on top by its name."""
+        folder = _folder(self.editing.mirror)
         found = self._found.get((folder, file))
         if found is None:
             found = self._found[folder, file] = self._look(folder, file)
@@ -62,6 +63,17 @@ class Pictures:
         self._found = {key: picture for key, picture in self._found.items() if picture.ready}
         self.version += 1
 
+    def keep(self) -> list[Picture]:
+        """Let go of those that no open sheet shows; gives the others."""
+        shown = {
+            (_folder(sheet.mirror), note.file)
+            for sheet in self.editing.sheets.open
+            for note in sheet.scene.notes.values()
+            if note.kind == "image"
+        }
+        self._found = {key: picture for key, picture in self._found.items() if key in shown}
+        return list(self._found.values())
+
     def fitting(self, file: str, within: tuple[float, float]) -> tuple[float, float]:
         """The size in which it is shown at first: of its own shape, if that is known."""
         picture = self.get(file)
@@ -69,12 +81,6 @@ class Pictures:
             return within
         scale = min(within[0] / picture.width, within[1] / picture.height)
         return max(1.0, picture.width * scale), max(1.0, picture.height * scale)
-
-    def _folder(self) -> Path | None:
-        """The folder of the document on top, if it is on this machine."""
-        mirror = self.editing.mirror
-        path = mirror.document.path
-        return path.parent if path is not None and path.is_file() else None
 
     def _look(self, folder: Path | None, file: str) -> Picture:
         if folder is not None and not file.startswith(SOUND):
@@ -116,3 +122,9 @@ class Pictures:
         else:
             made.wrong = "The engine is away."
         return made
+
+
+def _folder(mirror: Mirror) -> Path | None:
+    """The folder of a document, if it is on this machine."""
+    path = mirror.document.path
+    return path.parent if path is not None and path.is_file() else None

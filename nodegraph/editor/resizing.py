@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from nodegraph.core.commands import Command, SetNote
-from nodegraph.editor.notes import SMALLEST, resize
+from nodegraph.editor.notes import SMALLEST
 from nodegraph.editor.scene import Scene
 from nodegraph.editor.selection import Selection
 from nodegraph.editor.viewport import Viewport
 
 Point = tuple[float, float]
 CORNER: Final = 9.0
-"""How near to the corner of a note, in points of the screen, is at it."""
+"""How near to the corner of a note, in points of the screen at the usual size of everything, is at it."""
 
 
 class Desk(Protocol):
@@ -22,6 +22,9 @@ class Desk(Protocol):
     scene: Scene
     selection: Selection
     viewport: Viewport
+
+    @property
+    def natural(self) -> float: ...
 
     def do(self, commands: list[Command], label: str = "") -> bool: ...
 
@@ -44,18 +47,18 @@ class Resizing:
             width = max(width, height / shape)
             height = width * shape
         self.size = width, height
-        resize(note, self.size)
+        scene.resize(self.note, self.size)
 
     def again(self, scene: Scene) -> bool:
         """Everything was laid out anew. False: the note is gone."""
         if self.note in scene.notes and self.size is not None:
-            resize(scene.notes[self.note], self.size)
+            scene.resize(self.note, self.size)
         return self.note in scene.notes
 
 
 def corner_at(desk: Desk, x: float, y: float) -> Resizing | None:
     """The corner of a selected note at a place of the patch."""
-    reach = CORNER / desk.viewport.zoom
+    reach = CORNER * desk.natural / desk.viewport.zoom
     for id in () if desk.scene.presenting else desk.selection.notes:
         note = desk.scene.notes.get(id)
         if note is not None and abs(note.corner[0] - x) <= reach and abs(note.corner[1] - y) <= reach:
@@ -74,4 +77,4 @@ def let_go(desk: Desk, doing: object) -> None:
 def as_told(scene: Scene, id: str) -> None:
     """As large as the document says."""
     if id in scene.notes and id in scene.document.notes:
-        resize(scene.notes[id], scene.document.notes[id].get("size"))
+        scene.resize(id, scene.document.notes[id].get("size"))

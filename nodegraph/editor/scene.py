@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,10 +15,13 @@ from nodegraph.core.document import Document
 from nodegraph.core.ports import CableKind, Control
 from nodegraph.core.view import GraphView, NodeEntry
 from nodegraph.editor import arranging
-from nodegraph.editor.notes import NoteBox, lay_out
+from nodegraph.editor.notes import NoteBox, lay_out, resize
 from nodegraph.editor.objecttext import label_of
+from nodegraph.editor.texts import cut
 
 Point = tuple[float, float]
+Bounds = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
 TEXT: Final = 15.0
 """The height of the text in a box."""
 CHARACTER: Final = 0.54 * TEXT
@@ -120,17 +124,22 @@ class Scene:
         self.document = Document()
         self.version = 0
         """Another number whenever it is laid out anew."""
+        self.places = 0
+        """Another number whenever anything may lie elsewhere: it was laid out anew, or a hand has moved something."""
         self.moved: set[str] = set()
         """Boxes that were shifted since somebody has drawn it."""
         self.presenting = False
         """Whether only what is marked for it is shown, at its places in the presentation."""
         self._tidied: dict[str, Point] = {}
         """Places of nodes whose places the document does not tell."""
+        self._bounds: tuple[int, Bounds | None] = (-1, None)
+        """Of all, and of when."""
 
     def follow(self, document: Document) -> None:
         """Lay out what the document has now."""
         self.document = document
         self.version += 1
+        self.places += 1
         self.notes = lay_out(document, self.presenting)
         graph = document.graph.view
         if self.presenting:
@@ -159,17 +168,21 @@ class Scene:
 
     def shift(self, nodes: Iterable[str], dx: float, dy: float, notes: Iterable[str] = ()) -> None:
         """Move boxes and notes here alone, as long as the hand holds them."""
+        self.places += 1
         for id in notes:
-            if id in self.notes:
-                told = self.document.notes[id]["present" if self.presenting else "at"]
+            told = self.document.notes.get(id, {}).get("present" if self.presenting else "at")
+            if id in self.notes and told is not None:  # somebody else may have removed it since it was laid out
                 self.notes[id].x, self.notes[id].y = told[0] + dx, told[1] + dy
         for id in nodes:
             if id in self.boxes:
                 self.moved.add(id)
                 x, y = self.home(id)
                 self.boxes[id].x, self.boxes[id].y = x + dx, y + dy
-                box = self.boxes[id]
-                box.x, box.y = x + dx, y + dy
+
+    def resize(self, note: str, size: object) -> None:
+        """Another size of a note, here alone."""
+        self.places += 1
+        resize(self.notes[note], size)
 
     def port(self, node: str, name: str, out: bool) -> Port | None:
         """The port of this name."""
@@ -256,28 +269,30 @@ class Scene:
         boxes = {id for id, box in self.boxes.items() if any(panel.surrounds(box) for panel in panels)}
         return boxes, {id for id, note in self.notes.items() if any(panel.surrounds(note) for panel in panels)}
 
-    def bounds(
-        self, nodes: Iterable[str] | None = None, notes: Iterable[str] = ()
-    ) -> tuple[float, float, float, float] | None:
+    def bounds(self, nodes: Iterable[str] | None = None, notes: Iterable[str] = ()) -> Bounds | None:
         """Left, top, right and bottom of boxes and notes, of all of them without `nodes`; None without any."""
-        chosen: list[Box | NoteBox] = [*self.boxes.values(), *self.notes.values()]
-        if nodes is not None:
-            chosen = [self.boxes[id] for id in nodes if id in self.boxes]
-            chosen += [self.notes[id] for id in notes if id in self.notes]
-        if not chosen:
-            return None
-        return (
-            min(box.x for box in chosen), min(box.y for box in chosen),
-            max(box.x + box.width for box in chosen), max(box.y + box.height for box in chosen),
-        )  # fmt: skip
+        if nodes is None:
+            if self._bounds[0] != self.places:
+                self._bounds = self.places, _around([*self.boxes.values(), *self.notes.values()])
+            return self._bounds[1]
+        boxes = (self.boxes[id] for id in nodes if id in self.boxes)
+        return _around([*boxes, *(self.notes[id] for id in notes if id in self.notes)])
+
+
+def _around(chosen: Sequence[Box | NoteBox]) -> Bounds | None:
+    if not chosen:
+        return None
+    return (
+        min(box.x for box in chosen), min(box.y for box in chosen),
+        max(box.x + box.width for box in chosen), max(box.y + box.height for box in chosen),
+    )  # fmt: skip
 
 
 def box_of(graph: GraphView, entry: NodeEntry, x: float, y: float, shown: tuple[str, ...] = ()) -> Box:
     """The box of a node, with the controls that it is told to show. One whose kind is not known has the ports that
     cables name.
     """
-    text = label_of(entry)
-    text = text if len(text) <= MOST_TEXT else text[: MOST_TEXT - 1] + "…"
+    text = cut(label_of(entry), MOST_TEXT)
     ins: list[_Named] = []
     outs: list[_Named] = []
     if entry.spec is not None:
@@ -352,21 +367,19 @@ def curve(start: Point, end: Point) -> tuple[Point, Point, Point, Point]:
 def pieces(points: tuple[Point, Point, Point, Point], count: int = PIECES) -> list[Point]:
     """Points along a curve, one more than there are pieces."""
     found = _parts(count) @ np.array(points)
-    return [(float(x), float(y)) for x, y in found]
+    return [(x, y) for x, y in found.tolist()]
 
 
+@functools.cache
 def _parts(count: int) -> NDArray[np.float64]:
     """How much of its four points each point along a curve is."""
     at = np.linspace(0.0, 1.0, count + 1)
     return np.stack([(1 - at) ** 3, 3 * (1 - at) ** 2 * at, 3 * (1 - at) * at**2, at**3], axis=1)
 
 
-_PARTS: Final = _parts(PIECES)
-
-
 def _away(point: Point, curves: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far a point is from each of several curves, four points each."""
-    points = _PARTS @ curves - np.array(point)
+    points = _parts(PIECES) @ curves - np.array(point)
     starts, steps = points[:, :-1], np.diff(points, axis=1)
     lengths = np.maximum(np.sum(steps * steps, axis=2), 1e-12)
     along = np.clip(-np.sum(starts * steps, axis=2) / lengths, 0.0, 1.0)

@@ -56,6 +56,11 @@ class Sheet:
         """The grid on which boxes are put down by hand; None for none."""
         return self._desk.step
 
+    @property
+    def natural(self) -> float:
+        """The zoom at which the patch is as large as everything else."""
+        return self._desk.natural
+
     def address(self, node: str, name: str) -> str:
         """Where a control of a node is found by others."""
         return f"{self.root}/{node}/{name}"

@@ -65,6 +65,17 @@ class Spoken:
         """How many lines tell of something that went wrong."""
         return sum(line.fault for line in self.lines)
 
+    @property
+    def texts(self) -> list[str]:
+        """What was said last, each as often as it was, the last one last."""
+        found: list[str] = []
+        for line in reversed(self.lines):
+            text = f"{line.node}: {line.text}" if line.node else line.text
+            found += [text] * min(line.count, MOST - len(found))
+            if len(found) == MOST:
+                break
+        return found[::-1]
+
     def say(self, text: str, *, node: str = "", fault: bool = False, at: float | None = None) -> None:
         """A line; one that is said again is counted."""
         at = self._now() if at is None else at

@@ -24,6 +24,7 @@ NEON: Final[Mapping[str, Rgba]] = {
     "BUTTON": (40, 46, 82, 200), "BUTTON_NEAR": (48, 62, 102, 230), "BUTTON_HELD": (38, 76, 112, 255),
     "TITLE": (24, 26, 46, 255), "HEADER": (14, 62, 76, 255), "HEADER_NEAR": (16, 74, 88, 255),
     "SHINE": (250, 252, 255, 42), "GRID": (198, 216, 255, 13), "SHADE": (0, 0, 0, 140),
+    "COLD": (60, 110, 255, 255), "HOT": (255, 60, 40, 255),
 }  # fmt: skip
 LIGHT: Final[Mapping[str, Rgba]] = {
     "CYAN": (0, 78, 92, 255), "GREEN": (12, 82, 6, 255), "PURPLE": (98, 12, 160, 255), "MAGENTA": (140, 0, 88, 255),
@@ -35,7 +36,7 @@ LIGHT: Final[Mapping[str, Rgba]] = {
     "FIELD_NEAR": (218, 223, 236, 255), "FIELD_HELD": (210, 216, 232, 255), "BUTTON": (222, 226, 238, 255),
     "BUTTON_NEAR": (206, 216, 234, 255), "BUTTON_HELD": (190, 210, 230, 255), "TITLE": (236, 238, 245, 255),
     "HEADER": (196, 226, 232, 255), "HEADER_NEAR": (184, 219, 227, 255), "SHINE": (254, 254, 255, 0),
-    "GRID": (30, 40, 72, 20), "SHADE": (40, 44, 60, 110),
+    "GRID": (30, 40, 72, 20), "SHADE": (40, 44, 60, 110), "COLD": (40, 80, 210, 255), "HOT": (200, 20, 10, 255),
 }  # fmt: skip
 THEMES: Final[Mapping[str, Mapping[str, Rgba]]] = {"neon": NEON, "light": LIGHT}
 OF_KIND: Final[Mapping[CableKind | None, str]] = {
@@ -54,6 +55,12 @@ def over(colour: Sequence[int], ground: Sequence[int]) -> Rgba:
     """What is seen of a colour that lets something through."""
     share = colour[3] / 255
     red, green, blue = (round(a * share + b * (1 - share)) for a, b in zip(colour[:3], ground[:3], strict=True))
+    return red, green, blue, 255
+
+
+def mixed(one: Sequence[int], other: Sequence[int], part: float) -> Rgba:
+    """From one colour to the other: `part` of the way."""
+    red, green, blue = (round(a + (b - a) * part) for a, b in zip(one[:3], other[:3], strict=True))
     return red, green, blue, 255
 
 

@@ -9,11 +9,14 @@ import numpy as np
 
 from nodegraph.core.commands import commands
 from nodegraph.core.errors import PatchError, Problem
+from nodegraph.core.hints import quoted
 from nodegraph.session.naming import PATCH, named
 from nodegraph.session.requests import ANY, BYTES, COUNT, FLAG, LIST, NUMBER, OBJECT, TEXT, Field, needed, request
 from nodegraph.session.sheets import sheet_data
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nodegraph.session.protocol import Client
     from nodegraph.session.session import Session
 
@@ -140,10 +143,10 @@ def sheet(client: Client, asked: Asked) -> Asked:
         return sheet_data(opened)
 
 
-@request("save", slow=True, path=TEXT, sheet=TEXT)
+@request("save", slow=True, path=TEXT, sheet=TEXT, overwrite=FLAG)
 def save(client: Client, asked: Asked) -> Asked:
     """Write the patch to its file, or to another in its folder or in the media folders, and its sheets to theirs; with
-    `sheet`, that one alone."""
+    `sheet`, that one alone. Another file that is there already is replaced with `overwrite` alone."""
     session = client.session
     if "sheet" in asked:
         with session.turn:
@@ -151,4 +154,13 @@ def save(client: Client, asked: Asked) -> Asked:
     if "path" not in asked and session.patch.path is None:
         raise PatchError(Problem("no-file", "The patch has no file yet.", "Give it one: a path in its folder."))
     path = named(session, asked["path"], PATCH, writes=True) if "path" in asked else None
+    if path is not None and path.exists() and not asked.get("overwrite") and not _is_own(session, path):
+        what = f"{quoted(asked['path'])} is there already, and is another patch."
+        raise PatchError(Problem("file-exists", what, "Take another name, or replace it with overwrite: true."))
     return {"path": str(session.save(path, by=client.name))}
+
+
+def _is_own(session: Session, path: Path) -> bool:
+    """Whether a file that is there is the one of the patch."""
+    own = session.patch.path
+    return own is not None and own.exists() and path.samefile(own)

@@ -76,9 +76,9 @@ def test_duplicate_leaves_the_clipboard_alone(editing: Editing, session: Session
 def test_what_is_no_patch_is_said(editing: Editing, session: Session) -> None:
     for text in ("", "Hello!", "{", '{"a": 1}', '{"nodegraph": 99, "nodes": {"a": {"kind": "x"}}}', "}{", "[1]"):
         editing.chosen._clipboard[1](text)
-        said = editing.said
+        said = editing.spoken.version
         editing.chosen.paste()
-        assert editing.said > said, text
+        assert editing.spoken.version > said, text
     assert len(session.patch.graph) == 0
 
 

@@ -85,8 +85,8 @@ def test_a_revision_and_another_file(editing: Editing, tmp_path: Path) -> None:
     editing.ways.answer("other.ng")
     compared(editing)
     assert lines(editing) == ["~ level: gain 0.3 → 0.2", "~ osc: freq 330 → 440"]
-    said = editing.said
+    said = editing.spoken.version
     editing.actions["diff-with"]()
     editing.ways.answer("--output=x")
-    until(editing, lambda: editing.said > said, "why not")
+    until(editing, lambda: editing.spoken.version > said, "why not")
     assert "no revision" in editing.lines[-1]

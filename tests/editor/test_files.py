@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,11 +70,22 @@ def test_another_name(beside: Editing, session: Session, tmp_path: Path) -> None
     beside.files.answer("mine")
     until(beside, lambda: (tmp_path / "mine.ng").exists() and not beside.mirror.unsaved, "the file")
     assert (tmp_path / "mine.ng").read_text() == str(session.patch)
-    said: list[str] = []
-    beside.files.sure = lambda title, text, answers: said.append(text)
+    said: list[tuple[str, Any]] = []
+    beside.files.sure = lambda title, text, answers: said.append((text, answers))
     asked(beside, "save-as")
-    beside.files.answer("bells.ng")
-    assert said == ["bells.ng is there already."] and '"gain' not in (tmp_path / "bells.ng").read_text()
+    (tmp_path / "late.ng").write_text((tmp_path / "bells.ng").read_text())
+    for name in ("bells", "late"):  # the second came after they were listed
+        beside.files.answer(name)
+        until(beside, lambda: said, "the question")
+        assert said[0][0] == f"{name}.ng is there already." and '"gain' not in (tmp_path / f"{name}.ng").read_text()
+        overwrite = dict(said.pop()[1])["Overwrite it"]
+        asked(beside, "save-as")
+    overwrite()
+    until(beside, lambda: '"gain' in (tmp_path / "late.ng").read_text(), "that it is replaced")
+    count = len(beside.lines)
+    beside.files.answer("late")
+    until(beside, lambda: len(beside.lines) > count, "that it is saved")
+    assert beside.lines[-1].endswith("late.ng") and not said, "its own file is written without a question"
 
 
 def test_with_an_engine_of_its_own_a_file_gets_a_window_of_its_own(beside: Editing, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from nodegraph.editor.keys import ACTIONS, Keys, chord, read_chord, user_keys
 
 def test_every_action_can_be_done_and_every_key_means_one_thing(editing: Editing) -> None:
     panels = (action.name for action in ACTIONS if action.name.startswith("panel-"))
-    window = {"quit", "keys", "full-screen", "rename-object", "context-menu", "settings", *panels}
+    window = {"quit", "keys", "full-screen", "rename-object", "context-menu", "settings", "menus", *panels}
     assert {action.name for action in ACTIONS} == editing.actions.keys() | window
     keys = [key for action in ACTIONS for key in action.keys]
     assert len(keys) == len(set(keys))

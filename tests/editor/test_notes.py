@@ -11,7 +11,8 @@ from nodegraph.core.commands import AddNote, SetNote
 from nodegraph.core.document import Document
 from nodegraph.core.patchfile import dumps, loads
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.notes import lay_out, wrapped
+from nodegraph.editor.notes import lay_out
+from nodegraph.editor.texts import wrapped
 from nodegraph.server.server import Server
 from nodegraph.session.session import Session
 from tests.editor.editors import drag, joined, made, settled, until

@@ -277,6 +277,33 @@ def test_what_is_inside_a_subpatch_is_told_at_its_box(editing: Editing, session:
     until(editing, lambda: not editing.health.signs(), "that it begins anew")
 
 
+def test_a_fault_goes_wherever_the_file_that_is_changed_is_a_node(editing: Editing, session: Session) -> None:
+    kind = session.patch.document.graph.node("voice1").kind
+    session.edit([{"do": "add", "node": "voice2", "kind": kind}])
+    until(editing, lambda: "voice2" in editing.scene.boxes, "the other node of the file")
+    for node in ("voice1", "voice2"):
+        editing.sheets.show(editing.sheets.open[0])
+        editing.sheets.open_node(node)
+        until(editing, lambda node=node: editing.sheets.top.root == f"/patch/{node}", "the sheet")
+        session.say(f"{node}/osc", Fault("went out of tune."))
+    session.say("osc", Fault("is another one."))
+    until(editing, lambda: {"voice1/osc", "voice2/osc", "osc"} <= editing.health.all().keys(), "the faults")
+    editing.set_value("osc", "freq", 333.0)
+    until(editing, lambda: not {"voice1/osc", "voice2/osc"} & editing.health.all().keys(), "that both may try again")
+    assert "osc" in editing.health.all(), "a node of the patch itself that is called the same"
+
+
+def test_what_is_wrong_with_the_patch_as_a_whole_is_known(editing: Editing) -> None:
+    until(editing, lambda: not editing.health._asking, "a check")
+    version = editing.health.version
+    whole = {"code": "bad-package", "what": "The package bells is broken.", "do": "Install it anew.", "nodes": []}
+    editing.health._answered({"ok": {"problems": [whole]}})
+    assert [trouble.words for trouble in editing.health.patch] == ["The package bells is broken. Install it anew."]
+    assert editing.health.version > version and not editing.health.signs()
+    editing.health._answered({"ok": {"problems": []}})
+    assert not editing.health.patch and editing.health.version > version + 1
+
+
 def test_models_on_their_way_are_no_errors(editing: Editing) -> None:
     def told(state: str, error: str = "") -> None:
         editing.health._told({"listeners": {"hall": {"state": state, "error": error}}})

@@ -104,6 +104,15 @@ def test_a_note_in_the_hand(pair: Editing, session: Session) -> None:
     assert not pair.selection.notes
 
 
+def test_a_note_that_is_gone_before_it_is_laid_out_anew(pair: Editing) -> None:
+    pair.do([AddNote("n1", {"kind": "comment", "text": "here", "at": [300, 300]})])
+    settled(pair)
+    scene = pair.scene
+    del scene.document.notes["n1"]
+    scene.shift([], 10.0, 10.0, ["n1"])
+    assert scene.notes["n1"].x == 300
+
+
 def test_where_controls_stand_is_known_to_who_joins_and_after_edits(pair: Editing, session: Session) -> None:
     session.set("sine1.freq", 880.0)
     until(pair, lambda: pair.number("sine1", "freq") == 880.0, "the moved value")

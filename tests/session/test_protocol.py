@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nodegraph import Patch
+from nodegraph.core.commands import Set
 from nodegraph.session.protocol import VERSION, Client
 from nodegraph.session.requests import REQUESTS
 from nodegraph.session.session import Session
@@ -140,8 +141,14 @@ def test_files_are_opened_and_saved_in_the_patchs_own_folder_and_in_media_folder
     assert box.ask("save", path=str(media / "new.ng"))["path"] == str(media / "new.ng"), "one that was declared"
     session.patch.save(home / "tone.ng")
     assert box.ask("save", path="second.ng")["path"] == str(home / "second.ng")
+    assert box.ask("save", path="second.ng")["path"] == str(home / "second.ng"), "its own by now"
+    first = (home / "tone.ng").read_text()
+    session.edit([Set("osc", {"freq": 123.0})])
+    assert box.code("save", path="tone.ng") == box.code("save", path="tone.ng", overwrite=False) == "file-exists"
+    assert (home / "tone.ng").read_text() == first
+    assert box.ask("save", path="tone.ng", overwrite=True) and "123" in (home / "tone.ng").read_text()
     assert box.ask("open", path=str(media / "there.ng"))["title"] == "media"
-    assert session.revision == 1 and box.ask("hello")["title"] == "media"
+    assert session.revision == 2 and box.ask("hello")["title"] == "media"
 
 
 def test_a_layout_is_of_one_patch(box: Box) -> None:

@@ -130,7 +130,7 @@ class App:
         editing.settings.listeners.append(lambda: self._later.append(self._decided))
         editing.actions |= {
             "quit": self.closing.quit, "keys": self.keywindow.show, "settings": self.settings.toggle,
-            "full-screen": dpg.toggle_viewport_fullscreen,
+            "full-screen": dpg.toggle_viewport_fullscreen, "menus": lambda: self.menus.open(self.input.popup),
         }  # fmt: skip
         editing.keys = keys
 
@@ -318,7 +318,7 @@ class App:
             "pid": os.getpid(),
             "carried": carried.row.key.split(" ", 1)[1] if carried is not None else "",
             "theme": LOOKS.theme, "everything": LOOKS.size, "gliding": self.canvas.moving,
-            "tour": self.editing.tour.number,
+            "tour": self.editing.tour.number, "menu": self.input.popup.on,
         }  # fmt: skip
         return state_of(self.editing, self.input.origin, **window)
 

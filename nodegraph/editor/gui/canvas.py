@@ -49,6 +49,8 @@ DASHES: Final = 9
 GLOW: Final = ((7, 6.0, 22), (4, 4.0, 46), (2, 3.0, 90))
 """Of a box that is selected, from outside: how far around it, how thick, and how much of the colour."""
 DASH: Final = 6.0
+SMALLEST: Final = 4
+"""Texts that would be lower on the screen are left out."""
 GRID: Final = 40.0
 
 
@@ -194,13 +196,15 @@ class Canvas:
         colour, written = (OF_KIND[flows], WRITTEN[flows]) if box.known else (looks.AMBER, looks.AMBER)
         fine = zoom >= FINE
         if zoom < COARSE:
-            edge = looks.WHITE if selected else looks.blended(colour, 190)
-            dpg.draw_rectangle((left - 1, top - 1), (right + 1, bottom + 1), fill=edge, color=NOTHING, parent=at)
+            edge, out = looks.WHITE if selected else looks.blended(colour, 190), px(1)
+            around = (left - out, top - out), (right + out, bottom + out)
+            dpg.draw_rectangle(*around, fill=edge, color=NOTHING, parent=at)
             inside = looks.blended(looks.GLASS, looks.GLASS[3])
             dpg.draw_rectangle((left, top), (right, bottom), fill=inside, color=NOTHING, parent=at)
             return
         round_ = 7.0 * zoom if fine else 0.0
         for out, wide, alpha in GLOW if fine and selected else ((3, 4.0, 70 if selected else 24),) * (fine or selected):
+            out, wide = px(out), px(wide)
             dpg.draw_rectangle(
                 (left - out, top - out), (right + out, bottom + out), rounding=round_ + out, thickness=wide, parent=at,
                 color=see_through(looks.CYAN if selected else colour, alpha),
@@ -208,14 +212,14 @@ class Canvas:
         edge = looks.WHITE if selected else see_through(colour, 190)
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=looks.GLASS, parent=at,
-            color=edge if box.known else NOTHING, thickness=2.0 if selected and fine else 1.0,
+            color=edge if box.known else NOTHING, thickness=px(2 if selected and fine else 1),
         )  # fmt: skip
         if not box.known:  # it is missing here, and kept as it is
             _dashed(at, (left, top, right, bottom), edge)
         if fine:
-            dpg.draw_line((left + round_, top + 1.5), (right - round_, top + 1.5), color=looks.SHINE, parent=at)
+            dpg.draw_line((left + round_, top + px(2)), (right - round_, top + px(2)), color=looks.SHINE, parent=at)
         size = TEXT_SIZE * box.scale * zoom
-        if size >= 4.0:
+        if size >= px(SMALLEST):
             kind, _, rest = box.text.partition(" ")
             y = top + (HEIGHT * box.scale * zoom - size) / 2 - 0.5 * zoom
             x = left + PADDING * box.scale * zoom
@@ -237,14 +241,14 @@ class Canvas:
         self._grid_look = look
         dpg.delete_item(self._grid, children_only=True)
         pitch = GRID * zoom
-        while pitch < 24.0:
+        while pitch < px(24):
             pitch *= 2
         for index in range(int(width / pitch) + 2):
             x = left % pitch + (index - 1) * pitch
-            dpg.draw_rectangle((x, 0), (x + 1, height), fill=looks.GRID, color=NOTHING, parent=self._grid)
+            dpg.draw_rectangle((x, 0), (x + px(1), height), fill=looks.GRID, color=NOTHING, parent=self._grid)
         for index in range(int(height / pitch) + 2):
             y = top % pitch + (index - 1) * pitch
-            dpg.draw_rectangle((0, y), (width, y + 1), fill=looks.GRID, color=NOTHING, parent=self._grid)
+            dpg.draw_rectangle((0, y), (width, y + px(1)), fill=looks.GRID, color=NOTHING, parent=self._grid)
 
     def _show_hand(self, zoom: float) -> None:
         """What the hand holds, on top of everything."""
@@ -254,7 +258,8 @@ class Canvas:
             (ax, ay), (bx, by) = doing.start, doing.at
             dpg.draw_rectangle(
                 (min(ax, bx) * zoom, min(ay, by) * zoom), (max(ax, bx) * zoom, max(ay, by) * zoom),
-                color=see_through(looks.CYAN, 200), fill=see_through(looks.CYAN, 26), parent=self._over,
+                color=see_through(looks.CYAN, 200), fill=see_through(looks.CYAN, 26), thickness=px(1),
+                parent=self._over,
             )  # fmt: skip
         elif isinstance(doing, Moving):
             self._show_move(doing, zoom)
@@ -263,14 +268,14 @@ class Canvas:
                 left, top = (box.x + doing.by[0]) * zoom, (box.y + doing.by[1]) * zoom
                 dpg.draw_rectangle(
                     (left, top), (left + box.width * zoom, top + box.height * zoom), rounding=7.0 * zoom,
-                    color=looks.WHITE, fill=see_through(looks.CYAN, 40), parent=self._over,
+                    color=looks.WHITE, fill=see_through(looks.CYAN, 40), thickness=px(1), parent=self._over,
                 )  # fmt: skip
         elif isinstance(doing, Cutting):
             for cable in doing.cables:
                 self._mark(cable, looks.AMBER, zoom)
             (ax, ay), (bx, by) = doing.start, doing.at
             dpg.draw_line(
-                (ax * zoom, ay * zoom), (bx * zoom, by * zoom), color=looks.AMBER, thickness=1.6, parent=self._over
+                (ax * zoom, ay * zoom), (bx * zoom, by * zoom), color=looks.AMBER, thickness=px(1.6), parent=self._over
             )
         elif isinstance(doing, Wiring) and doing.start.node in scene.boxes:
             for id in self.visible.near:
@@ -298,7 +303,7 @@ class Canvas:
         """The lines to which boxes have snapped, and the cable into which one would go."""
         for left, top, right, bottom in doing.guides:
             start, end = (left * zoom, top * zoom), (right * zoom, bottom * zoom)
-            dpg.draw_line(start, end, color=see_through(looks.GREEN, 170), thickness=1.0, parent=self._over)
+            dpg.draw_line(start, end, color=see_through(looks.GREEN, 170), thickness=px(1), parent=self._over)
         if doing.onto is not None:
             self._mark(doing.onto, looks.WHITE, zoom)
 
@@ -307,14 +312,14 @@ class Canvas:
         ends = self.editing.scene.ends(cable)
         if ends is not None:
             scaled = [(x * zoom, y * zoom) for x, y in curve(*ends)]
-            dpg.draw_bezier_cubic(*scaled, color=colour, thickness=2.0, segments=SEGMENTS[1], parent=self._over)
+            dpg.draw_bezier_cubic(*scaled, color=colour, thickness=px(2), segments=SEGMENTS[1], parent=self._over)
 
     def _ring(self, box: Box, port: Port, zoom: float, colour: Colour) -> None:
         x, y = box.place(port)
         wide, high = PORT[0] / 2 + 3.0, PORT[1] / 2 + 3.0
         dpg.draw_rectangle(
             ((x - wide) * zoom, (y - high) * zoom), ((x + wide) * zoom, (y + high) * zoom), rounding=4.0 * zoom,
-            color=colour, thickness=1.6, parent=self._over,
+            color=colour, thickness=px(1.6), parent=self._over,
         )  # fmt: skip
 
     def _name(self, box: Box, port: Port, zoom: float) -> None:
@@ -347,7 +352,7 @@ def _cable(
     at: int | str, points: Any, colour: Colour, width: float, kind: CableKind | None, selected: bool, zoom: float
 ) -> None:
     scaled = [(x * zoom, y * zoom) for x, y in points]
-    wide = float(max((THIN[kind] if zoom >= COARSE else 1), round(width * zoom)))
+    wide = float(max(px(THIN[kind] if zoom >= COARSE else 1), round(width * zoom)))
     (ax, ay), _, _, (dx, dy) = scaled
     if kind is None and not selected:
         dashed = pieces(points, 2 * DASHES + 1)
@@ -366,7 +371,7 @@ def _cable(
     dpg.draw_bezier_cubic(*scaled, color=see_through(colour, 230), thickness=wide, segments=count, parent=at)
     if kind in (CableKind.TENSOR, CableKind.TEXTURE):
         core = looks.NIGHT if kind is CableKind.TENSOR else looks.WHITE
-        dpg.draw_bezier_cubic(*scaled, color=core, thickness=max(1.0, wide // 3), segments=count, parent=at)
+        dpg.draw_bezier_cubic(*scaled, color=core, thickness=max(float(px(1)), wide // 3), segments=count, parent=at)
 
 
 def _dashed(at: int | str, edges: tuple[float, float, float, float], colour: Colour) -> None:
@@ -375,12 +380,12 @@ def _dashed(at: int | str, edges: tuple[float, float, float, float], colour: Col
     corners = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
     for (ax, ay), (bx, by) in pairwise(corners):
         length = abs(bx - ax) + abs(by - ay)
-        count = max(1, round(length / (2 * DASH)))
+        count = max(1, round(length / (2 * px(DASH))))
         for number in range(count):
             begin, end = (number + 0.2) / count, (number + 0.8) / count
             dpg.draw_line(
                 (ax + (bx - ax) * begin, ay + (by - ay) * begin), (ax + (bx - ax) * end, ay + (by - ay) * end),
-                color=colour, thickness=1.4, parent=at,
+                color=colour, thickness=px(1.4), parent=at,
             )  # fmt: skip
 
 

@@ -67,9 +67,14 @@ def _x11() -> ctypes.CDLL | None:
     if not sys.platform.startswith("linux") or not os.environ.get("DISPLAY"):
         return None
     try:
-        x11 = ctypes.CDLL("libX11.so.6")
+        return _load_x11()
     except OSError:
         return None
+
+
+def _load_x11() -> ctypes.CDLL:
+    """Raises OSError where it is missing."""
+    x11 = ctypes.CDLL("libX11.so.6")
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XOpenDisplay.argtypes = [ctypes.c_char_p]
     x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
@@ -108,12 +113,9 @@ def _check_x11() -> None:
     if not name:
         raise DeviceError(Problem("no-display", "There is no screen here: DISPLAY is not set.", do))
     try:
-        x11 = ctypes.CDLL("libX11.so.6")
+        x11 = _load_x11()
     except OSError:
         raise DeviceError(Problem("no-display", "The library libX11 is missing.", "apt install libx11-6")) from None
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XOpenDisplay.argtypes = [ctypes.c_char_p]
-    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
     display = x11.XOpenDisplay(None)
     if not display:
         raise DeviceError(Problem("no-display", f"The screen DISPLAY={name} cannot be reached.", do))

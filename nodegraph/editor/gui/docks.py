@@ -38,7 +38,6 @@ class Docks:
         self._panels: dict[str, Panel] = {}
         self._open: set[str] = set()
         self._seen: set[str] = set()
-        self._front: str | None = None
         self._windows: dict[Side, int | str] = {}
         self._bars: dict[Side, int | str] = {}
         for side in WIDE:
@@ -110,10 +109,6 @@ class Docks:
         sides = {self._kinds[name].side for name in self._open}
         for side, window in self._windows.items():
             dpg.configure_item(window, show=side in sides and not away)
-
-    def panel(self, name: str) -> Panel:
-        """A panel, shown or not yet."""
-        return self._panels[name] if name in self._panels else self.show(name, front=False)
 
     # -- between two frames
 

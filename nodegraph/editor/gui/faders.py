@@ -9,12 +9,19 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.faders import Fader
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import Colour, see_through
+from nodegraph.editor.gui.looks import Colour, px, see_through
+from nodegraph.editor.texts import cut
 
 NAME: Final = 12.0
 """The height of the words in it."""
-SMALLEST: Final = 4.0
+SMALLEST: Final = 4
 """Smaller words are not drawn: nobody reads them."""
+STORED: Final = 90
+USUAL: Final = 55
+WAITING: Final = 45
+"""Of 255: how much of its colour a bar has, so that the words over it can be read: one with a value of its own, one
+without, and one that waits for a knob.
+"""
 NOTHING: Final = (0, 0, 0, 0)
 
 
@@ -27,16 +34,16 @@ def draw_fader(
     left, top, right, bottom = corners
     colour = colour_of(fader)
     dpg.draw_rectangle(
-        (left, top), (right, bottom), rounding=4 * zoom, fill=looks.FIELD, parent=at, thickness=1.2,
+        (left, top), (right, bottom), rounding=4 * zoom, fill=looks.FIELD, parent=at, thickness=px(1.2),
         color=looks.WHITE if fader.held else looks.AMBER if fader.waits else NOTHING,
     )  # fmt: skip
     if fader.part is not None:
         end = left + fader.part * (right - left)
         if end - left > 1.0:
-            fill = see_through(colour, 120 if fader.stored else 75)
+            fill = see_through(colour, WAITING if fader.waits else STORED if fader.stored else USUAL)
             dpg.draw_rectangle((left, top), (end, bottom), rounding=4 * zoom, fill=fill, color=NOTHING, parent=at)
         dpg.draw_line(
-            (end, top), (end, bottom), color=see_through(colour, 170), thickness=max(1.0, 2 * zoom), parent=at
+            (end, top), (end, bottom), color=see_through(colour, 170), thickness=max(float(px(1)), 2 * zoom), parent=at
         )
         if fader.moved is not None:
             low, high = (left + part * (right - left) for part in fader.moved)
@@ -48,8 +55,8 @@ def draw_fader(
         size = min(bottom - top, 16 * zoom) * 0.55
         x, y = right - 1.4 * size, (top + bottom) / 2
         fill = colour if fader.on else NOTHING
-        dpg.draw_circle((x, y), size / 2 + zoom, color=colour, fill=fill, thickness=1.4, parent=at)
-    if NAME * zoom < SMALLEST:
+        dpg.draw_circle((x, y), size / 2 + zoom, color=colour, fill=fill, thickness=px(1.4), parent=at)
+    if NAME * zoom < px(SMALLEST):
         return
     size = NAME * zoom
     y = top + 2 * zoom if below else (top + bottom - size) / 2 - 0.5 * zoom
@@ -65,14 +72,9 @@ def draw_fader(
         small = size * 0.92
         words = cut(below, int((right - left - 12 * zoom) / (character * small)))
         words_at = (left + 6 * zoom, bottom - small - 4 * zoom)
-        dpg.draw_text(words_at, words, size=small, color=looks.AMBER if fader.waits else looks.DIM, parent=at)
+        dpg.draw_text(words_at, words, size=small, color=looks.AMBER if fader.waits else looks.TEXT, parent=at)
 
 
 def colour_of(fader: Fader) -> Colour:
     """A control that a cable drives has the cable's colour."""
     return {"signal": looks.CYAN, "event": looks.GREEN}.get(fader.driven, looks.BLUE)
-
-
-def cut(text: str, room: int) -> str:
-    """A text, or as much of it as there is room for."""
-    return text if len(text) <= room else text[: max(0, room - 1)] + "…" if room > 1 else ""

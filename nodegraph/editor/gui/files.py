@@ -7,11 +7,13 @@ from typing import Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.files import Files
-from nodegraph.editor.gui.looks import DIM
+from nodegraph.editor.gui.looks import DIM, px
 from nodegraph.editor.gui.panel import place_of
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 520
 ROWS: Final = 12
+LETTERS: Final = 60
 TITLES: Final = {"open": "Open a patch", "open-recent": "Open one of the last", "save-as": "Save as"}
 
 
@@ -55,13 +57,13 @@ class FileBox:
         return True
 
     def _open(self, title: str) -> None:
-        x = max(20, (dpg.get_viewport_client_width() - WIDTH) // 2)
+        x = max(px(20), (dpg.get_viewport_client_width() - px(WIDTH)) // 2)
         with dpg.window(
-            label=title, no_resize=True, no_saved_settings=True, no_collapse=True, pos=(x, 110), width=WIDTH,
+            label=title, no_resize=True, no_saved_settings=True, no_collapse=True, pos=(x, px(110)), width=px(WIDTH),
             autosize=True, on_close=lambda *_: self.files.answer(None),
         ) as self._window:  # fmt: skip
             hint = "a name in the patch's folder" if self.files.asked == "save-as" else "words of its path"
-            self._field = dpg.add_input_text(width=WIDTH - 20, hint=hint)
+            self._field = dpg.add_input_text(width=px(WIDTH - 20), hint=hint)
             self._list = dpg.add_group()
             dpg.add_text("Enter: take it. Up, Down: choose. Escape: leave it.", color=DIM)
         self._looked, self._chosen = None, 0
@@ -73,7 +75,7 @@ class FileBox:
         first = max(0, self._chosen - ROWS + 1)
         saves = self.files.asked == "save-as"
         for index, path in list(enumerate(offers))[first : first + ROWS]:
-            label = path if len(path) < 60 else f"…{path[-59:]}"
+            label = cut(path, LETTERS, left=True)
             self._rows[path] = dpg.add_selectable(
                 label=label, parent=self._list, default_value=index == self._chosen and not saves, user_data=path,
                 callback=lambda _sender, _value, chosen: self.files.answer(chosen),

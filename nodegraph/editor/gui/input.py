@@ -62,7 +62,7 @@ class Input:
         canvas.
         """
         self.popup = Popup()
-        editing.context.keys = keys.shown
+        editing.show_menu = self.popup.open
         editing.actions["context-menu"] = self._menu
         self._clicked: tuple[float, int, float, float] = (0.0, -DOUBLE_FRAMES - 1, 0.0, 0.0)
         self._frame = 0
@@ -140,7 +140,7 @@ class Input:
     def _menu(self) -> None:
         """The menu of what is selected, below it."""
         entries, x, y = self.editing.context.for_selected()
-        self.popup.open(entries, x + self.origin[0], y + self.origin[1])
+        self.popup.open(entries, x + self.origin[0], y + self.origin[1], by_keys=True)
 
     def _twice(self, x: float, y: float) -> None:
         """A subpatch: its sheet. Another box, or a note: its text. The void: a new object."""
@@ -197,10 +197,7 @@ class Input:
         if self.objectbox.shown:
             self.objectbox.key(key, pressed)
             return
-        if any(taker.key(key, pressed) for taker in self.takers):
-            return
-        if self.popup.shown and key == "escape":
-            self.popup.close()
+        if self.popup.key(key, pressed) or any(taker.key(key, pressed) for taker in self.takers):
             return
         if self.typing or self.docks.typing:
             return

@@ -27,7 +27,6 @@ class KeyWindow:
         self.rebinding = Rebinding(keys)
         self._window: int | str | None = None
         self._buttons: dict[str, int | str] = {}
-        self._find: int | str = 0
 
     @property
     def waiting(self) -> bool:

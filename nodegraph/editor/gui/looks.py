@@ -8,8 +8,9 @@ How a panel or an overlay gets a colour: import it by its name and give it to de
 
 `CYAN` is one object for ever, whose numbers are those of the theme in force; so is ``see_through(CYAN, 90)``, which may
 be kept in a constant. What was drawn before the theme changes is found by its colour and painted anew (`Looks.use`), so
-nobody has to draw again. Colours that are in no table (`nodegraph.editor.themes`) stay as they are: write no numbers. A
-colour is compared as an object: it says *which* colour, not what it looks like.
+nobody has to draw again. Colours that are in no table (`nodegraph.editor.themes`) stay as they are: write no numbers,
+and draw what is mixed of several anew when `LOOKS.version` is another. A colour is compared as an object: it says
+*which* colour, not what it looks like.
 
 Lengths that are not of the patch go through `px`: it gives them at the size that the user has chosen. Widths, heights
 and wraps of items that stand when that size changes are brought along by `Looks.enlarge`.
@@ -79,12 +80,16 @@ GLASS: Final = _INKS["GLASS"]
 PANEL: Final = _INKS["PANEL"]
 POPUP: Final = _INKS["POPUP"]
 FIELD: Final = _INKS["FIELD"]
+COLD: Final = _INKS["COLD"]
+HOT: Final = _INKS["HOT"]
 SHINE: Final = _INKS["SHINE"]
 GRID: Final = _INKS["GRID"]
 OF_KIND: Final[dict[CableKind | None, Colour]] = {kind: _INKS[name] for kind, name in themes.OF_KIND.items()}
 """Of cables and ports."""
 WRITTEN: Final[dict[CableKind | None, Colour]] = {kind: _INKS[name] for kind, name in themes.WRITTEN.items()}
 """Of texts about them, which need more contrast."""
+READABLE: Final = 4.5
+"""The contrast that texts have at least."""
 FONT_SIZE: Final = 15
 PADDING: Final = (10, 8)
 _COLOURS: Final = {
@@ -116,6 +121,15 @@ def see_through(colour: Colour, alpha: int) -> Colour:
     return colour.thinner(alpha) if isinstance(colour, Ink) else (*colour[:3], alpha)
 
 
+def readable(colour: Colour, least: float = READABLE) -> Colour:
+    """The colour as texts on the ground have it: nearer to what stands out most, where it has not enough contrast."""
+    for step in range(10):
+        found = colour if step == 0 else themes.mixed(colour, WHITE, step / 10)
+        if themes.contrast(found, NIGHT) >= least:
+            return found
+    return WHITE
+
+
 def blended(colour: Colour, alpha: int) -> Colour:
     """The colour as it looks over the night behind it, with nothing to be seen through."""
     share = alpha / 255
@@ -129,6 +143,10 @@ class Looks:
     def __init__(self) -> None:
         self.theme = "neon"
         self.size = 1.0
+        self.version = 0
+        """Another number whenever they are others: what was mixed from colours, and measured by `px`, is to be drawn
+        anew.
+        """
         self.font: Font | None = None
         self._registry: int | str | None = None
         self._loaded: int | str | None = None
@@ -148,6 +166,7 @@ class Looks:
     def begin(self, theme: str, size: float, font: Font | None) -> None:
         """A window is there."""
         self.theme, self.size, self.font = theme, size, font
+        self.version += 1
         self._registry = dpg.add_font_registry()
         self._loaded = self._theme = None
         self._ink()
@@ -159,6 +178,7 @@ class Looks:
         before = {tuple(ink): name for name, ink in _INKS.items()}
         bare = {values[:3]: name for values, name in before.items()}
         self.theme = theme
+        self.version += 1
         self._ink()
         for item in dpg.get_all_items():
             _repaint(item, before, bare)
@@ -168,6 +188,7 @@ class Looks:
     def enlarge(self, size: float) -> None:
         """Another size of everything: the font is loaded for it, what stands is brought along."""
         ratio, self.size = size / self.size, size
+        self.version += 1
         self._load()
         self._bind()
         for item in dpg.get_all_items():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import dearpygui.dearpygui as dpg
 
+from nodegraph.editor.context import Entry
 from nodegraph.editor.gui import looks
 from nodegraph.editor.gui.looks import LOOKS, px
+from nodegraph.editor.gui.popup import Popup
 from nodegraph.editor.keys import ACTIONS, Keys
 
 MARGIN: Final = 14
@@ -50,6 +53,17 @@ class Menus:
         for menu in self._wide:
             dpg.configure_item(menu, show=not self._is_narrow)
         dpg.configure_item(self._narrow, show=self._is_narrow)
+
+    def open(self, popup: Popup, number: int = 0) -> None:
+        """Open a menu for the keyboard; arrows lead to those beside. dearpygui's own open by the mouse alone."""
+        word = self._words[number % len(self._words)]
+        entries = [
+            Entry(action.words, partial(self._do, action.name), self._keys.shown(action.name))
+            for action in ACTIONS
+            if action.menu == word
+        ]
+        title = Entry(word, title=True)
+        popup.open([title, *entries], *self.place(word), by_keys=True, aside=lambda by: self.open(popup, number + by))
 
     def place(self, word: str) -> tuple[float, float]:
         """The lower left corner of a menu's word; dearpygui does not tell where menus are."""

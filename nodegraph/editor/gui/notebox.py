@@ -7,7 +7,7 @@ from typing import Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, DIM
+from nodegraph.editor.gui.looks import AMBER, DIM, px
 from nodegraph.editor.noting import Asked
 
 NARROWEST: Final = 320
@@ -35,7 +35,7 @@ class NoteBox:
         ) as self.window:  # fmt: skip
             self._line = dpg.add_group()
             self._hint = dpg.add_text("", color=DIM, wrap=0)
-            self._wrong = dpg.add_text("", color=AMBER, wrap=NARROWEST, show=False)
+            self._wrong = dpg.add_text("", color=AMBER, wrap=px(NARROWEST), show=False)
 
     @property
     def text(self) -> str:
@@ -63,16 +63,18 @@ class NoteBox:
     def _open(self, asked: Asked, origin: tuple[float, float]) -> None:
         self.shown = True
         x, y = self.editing.viewport.screen(asked.x, asked.y)
-        across = NARROWEST if asked.size is None else max(NARROWEST, int(asked.size[0] * self.editing.viewport.zoom))
-        across = min(across, int(dpg.get_viewport_client_width()) - 40)
+        across = (
+            px(NARROWEST) if asked.size is None else max(px(NARROWEST), int(asked.size[0] * self.editing.viewport.zoom))
+        )
+        across = min(across, int(dpg.get_viewport_client_width()) - px(40))
         lines = max(LINES, asked.text.count("\n") + 2) if asked.kind == "comment" else 1
-        height = min(lines * LINE + 8, int(dpg.get_viewport_client_height()) // 2)
+        height = min(px(lines * LINE + 8), int(dpg.get_viewport_client_height()) // 2)
         dpg.delete_item(self._line, children_only=True)
         several = {"multiline": True, "height": height} if asked.kind == "comment" else {}
         self._field = dpg.add_input_text(default_value=asked.text, width=across, parent=self._line, **several)
         dpg.set_value(self._hint, HINT[asked.kind])
         dpg.configure_item(self._wrong, show=False)
-        most = dpg.get_viewport_client_width() - across - 24, dpg.get_viewport_client_height() - height - 70
+        most = dpg.get_viewport_client_width() - across - px(24), dpg.get_viewport_client_height() - height - px(70)
         place = int(max(0, min(x + origin[0], most[0]))), int(max(0, min(y + origin[1], most[1])))
         dpg.configure_item(self.window, show=True, pos=place)
         dpg.focus_item(self.window)

@@ -11,9 +11,12 @@ from nodegraph.editor.finding import Completion
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, px
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.objecttext import offers, taken
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 430
 ROWS: Final = 7
+LETTERS: Final = 52
+"""So many fit into a row."""
 
 
 class ObjectBox:
@@ -154,7 +157,7 @@ class ObjectBox:
             name = f"{offer.kind} ({offer.matched})" if offer.why == "alias" else offer.kind
             label = f"{name:<14} {offer.description}"
             self._rows[offer.kind] = dpg.add_selectable(
-                label=label if len(label) < 52 else label[:51] + "…", parent=self._list, user_data=offer.kind,
+                label=cut(label, LETTERS), parent=self._list, user_data=offer.kind,
                 default_value=index == self._chosen, callback=self._clicked,
             )  # fmt: skip
 

@@ -8,9 +8,10 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, px
 from nodegraph.editor.gui.panel import place_of
 from nodegraph.editor.question import Question
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 560
 LETTERS: Final = 68
@@ -39,10 +40,10 @@ class Picker:
         """Whether the field had the keyboard before this frame."""
         with dpg.window(
             show=False, no_title_bar=True, no_resize=True, no_move=True, no_scrollbar=True, autosize=True,
-            min_size=(WIDTH, 20), max_size=(WIDTH, 600), no_saved_settings=True,
+            no_saved_settings=True,
         ) as self.window:  # fmt: skip
             self._line = dpg.add_group(horizontal=True)
-            self._note = dpg.add_text("", color=DIM, wrap=WIDTH - 24, show=False)
+            self._note = dpg.add_text("", color=DIM, wrap=px(WIDTH - 24), show=False)
             self._list = dpg.add_group()
 
     @property
@@ -89,7 +90,9 @@ class Picker:
             if question is None:
                 self._field = None
                 return True
-            dpg.set_item_pos(self.window, [int(left + max(0.0, (width - WIDTH) / 2)), int(top + 10)])
+            wide = px(WIDTH)
+            place = int(left + max(0.0, (width - wide) / 2)), int(top + px(10))
+            dpg.configure_item(self.window, pos=place, min_size=(wide, px(20)), max_size=(wide, px(600)))
             self._fresh(question, question.before, question.value)
             dpg.focus_item(self.window)
         if question is None:
@@ -111,8 +114,9 @@ class Picker:
         if before:
             dpg.add_text(before.replace(" ", "\u00a0"), parent=self._line, color=CYAN)
         hint = "" if before else question.hint
-        room = int(WIDTH - 2 * looks.PADDING[0] - self._letter * (len(question.title) + len(before)) - 16)
-        self._field = dpg.add_input_text(default_value=value, width=max(120, room), parent=self._line, hint=hint)
+        letters = self._letter * (len(question.title) + len(before))
+        room = px(max(120.0, WIDTH - 2 * looks.PADDING[0] - letters - 16))
+        self._field = dpg.add_input_text(default_value=value, width=room, parent=self._line, hint=hint)
         dpg.focus_item(self._field)
 
     def _show(self, question: Question) -> None:
@@ -123,9 +127,8 @@ class Picker:
         dpg.delete_item(self._list, children_only=True)
         for index in question.seen():
             row = question.rows[index]
-            text = row.text if len(row.text) <= LETTERS else row.text[: LETTERS - 1] + "…"
             dpg.add_selectable(
-                label=_columns(text, row.more), parent=self._list, user_data=index,
+                label=_columns(cut(row.text, LETTERS), row.more), parent=self._list, user_data=index,
                 default_value=index == question.at, callback=self._clicked,
             )  # fmt: skip
 
@@ -186,5 +189,4 @@ def _columns(text: str, more: str) -> str:
     if len(more) <= SHORT and len(text) + len(more) + 2 <= LETTERS:
         return f"{text}{more:>{LETTERS - len(text)}}"
     text = f"{text:<{COLUMN}}  "
-    room = LETTERS - len(text)
-    return text + (more if len(more) <= room else more[: max(0, room - 1)] + "…")
+    return text + cut(more, LETTERS - len(text))

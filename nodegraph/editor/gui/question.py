@@ -11,7 +11,7 @@ from nodegraph.editor.gui.looks import DIM
 from nodegraph.editor.gui.menus import within
 from nodegraph.editor.gui.panel import place_of
 
-Answer = tuple[str, Callable[[], None]]
+Answer = tuple[str, Callable[[], object]]
 WIDTH: Final = 460
 HEIGHT: Final = 150
 
@@ -23,7 +23,6 @@ class Question:
         self._window: int | str | None = None
         self._answers: list[Answer] = []
         self._buttons: dict[str, int | str] = {}
-        self._chosen = 0
         self._next: list[tuple[str, str, Sequence[Answer]]] = []
 
     @property
@@ -36,7 +35,7 @@ class Question:
         if self._window is not None:
             self._next.append((title, text, answers))
             return
-        self._answers, self._buttons, self._chosen = list(answers), {}, 0
+        self._answers, self._buttons = list(answers), {}
         with dpg.window(
             label=title, modal=True, no_resize=True, no_saved_settings=True,
             on_close=lambda *_: self.answer(self._answers[-1][0]),

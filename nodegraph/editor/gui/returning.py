@@ -39,7 +39,8 @@ class Returning:
             title, f"{words}Edits of {at} were never saved.",
             [
                 ("Take them up", lambda: self._start("--recover", "take")),
-                ("Leave them", lambda: self._start("--recover", "forget")), ("Decide later", self._later),
+                ("Leave them", lambda: self._start("--recover", "forget")),
+                ("Decide later", self._start),  # they are kept until then
             ],
         )  # fmt: skip
 
@@ -52,10 +53,6 @@ class Returning:
         self.editing.lost = None
         self.editing.link.look_again()
         self._asked = False
-
-    def _later(self) -> None:
-        """Go on without them; they are kept until they are asked about again."""
-        self._start()
 
     def _leave(self) -> None:
         self.editing.say("There is no engine: nothing can be changed. Close the window and open the patch again.")

@@ -26,10 +26,6 @@ class SettingsWindow:
         self._fields: dict[str, int | str] = {}
         self._size = 0.0
 
-    @property
-    def shown(self) -> bool:
-        return self._window is not None
-
     def toggle(self) -> None:
         """Show it, or take it away."""
         if self._window is None:

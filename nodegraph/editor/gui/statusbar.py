@@ -9,7 +9,7 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.figures import FLOOR_DB
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, MAGENTA, TEXT, Colour, px, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, LOOKS, MAGENTA, TEXT, Colour, px, see_through
 from nodegraph.editor.gui.panel import place_of
 
 HEIGHT: Final = 30
@@ -41,11 +41,11 @@ class StatusBar:
         )  # fmt: skip
         with dpg.group(horizontal=True, parent=self.window):
             self._play = dpg.add_button(
-                label="Play", width=52, callback=lambda *_: editing.actions["play"]()
+                label="Play", width=px(52), callback=lambda *_: editing.actions["play"]()
             )  # fmt: skip
             self._device = dpg.add_text("")
             self._about = self._tip(self._device)
-            self._cpu = dpg.add_drawlist(BAR, ROW)
+            self._cpu = dpg.add_drawlist(px(BAR), px(ROW))
             self._load = dpg.add_text("", color=DIM)
             self._tip(self._load, "the share of one processor core that the sound takes")
             self._xruns = dpg.add_button(label="", show=False, callback=lambda *_: lanes())
@@ -60,7 +60,7 @@ class StatusBar:
             for name, word in METERS.items():
                 self._words[name] = dpg.add_text(word, color=DIM, show=False)
                 self._loud[name] = self._tip(self._words[name])
-                self._meters[name] = dpg.add_drawlist(1, ROW, show=False)
+                self._meters[name] = dpg.add_drawlist(1, px(ROW), show=False)
             self._line = dpg.add_text("")
             self._whole = self._tip(self._line)
         with dpg.theme() as theme, dpg.theme_component(dpg.mvAll):
@@ -72,7 +72,7 @@ class StatusBar:
     @staticmethod
     def _tip(item: int | str, words: str = "") -> int | str:
         with dpg.tooltip(item):
-            return dpg.add_text(words, wrap=460)  # type: ignore[no-any-return]
+            return dpg.add_text(words, wrap=px(460))  # type: ignore[no-any-return]
 
     def fit(self, width: int, height: int) -> None:
         """Take its place at the bottom of a window."""
@@ -129,34 +129,36 @@ class StatusBar:
         if self._other("load", words):
             dpg.set_value(self._load, words)
             dpg.configure_item(self._cpu, show=load is not None)
-        if load is not None and self._other("bar", round(BAR * min(1.0, load))):
+        if load is not None and self._other("bar", (round(px(BAR) * min(1.0, load)), LOOKS.version)):
+            dpg.configure_item(self._cpu, width=px(BAR), height=px(ROW))
             dpg.delete_item(self._cpu, children_only=True)
             colour = AMBER if load > HOT else GREEN
-            _slot(self._cpu, 0, 4, BAR, ROW - 4)
+            top, bottom = px(4), px(ROW - 4)
+            _slot(self._cpu, 0, top, px(BAR), bottom)
             dpg.draw_rectangle(
-                (0, 4), (max(1.0, BAR * min(1.0, load)), ROW - 4), fill=see_through(colour, 200), color=(0, 0, 0, 0),
-                rounding=2, parent=self._cpu,
+                (0, top), (max(1.0, px(BAR) * min(1.0, load)), bottom), fill=see_through(colour, 200),
+                color=(0, 0, 0, 0), rounding=px(2), parent=self._cpu,
             )  # fmt: skip
 
     def _show_meters(self) -> None:
         figures = self.editing.figures
         for name, word in METERS.items():
             levels = figures.levels(name)[:MOST_METERS] if figures.playing else []
-            if not self._other(name, [round(level) for level in levels]):
+            if not self._other(name, ([round(level) for level in levels], LOOKS.version)):
                 continue
             at = self._meters[name]
             dpg.configure_item(self._words[name], show=bool(levels))
-            dpg.configure_item(at, show=bool(levels), width=max(1, (METER + 2) * len(levels)))
+            dpg.configure_item(at, show=bool(levels), width=max(1, px(METER + 2) * len(levels)), height=px(ROW))
             dpg.delete_item(at, children_only=True)
             for number, level in enumerate(levels):
-                _meter(at, 1 + number * (METER + 2), level)
+                _meter(at, 1 + number * px(METER + 2), level)
             loud = "\n".join(f"{word} {number}: {level:.0f} dB" for number, level in enumerate(levels, 1))
             self._looks[f"{word} loud"] = loud
             dpg.set_value(self._loud[name], loud)
 
     def _show_line(self) -> None:
         editing = self.editing
-        if not self._other("said", editing.said):
+        if not self._other("said", editing.spoken.version):
             return
         last = editing.spoken.lines[-1] if editing.spoken.lines else None
         who = f"{last.node}: " if last is not None and last.node else ""
@@ -173,13 +175,14 @@ class StatusBar:
 def _slot(at: int | str, left: float, top: float, right: float, bottom: float) -> None:
     """The place in which a bar stands."""
     dpg.draw_rectangle(
-        (left, top), (right, bottom), fill=see_through(GREY, 40), color=see_through(GREY, 90), rounding=2, parent=at
+        (left, top), (right, bottom), fill=see_through(GREY, 40), color=see_through(GREY, 90), rounding=px(2), parent=at
     )
 
 
 def _meter(at: int | str, x: float, level: float) -> None:
     """One channel: from -60 dB to full scale; at full scale it is another colour, and wider."""
-    _slot(at, x, 1, x + METER, ROW - 1)
+    wide, foot = px(METER), px(ROW) - 1
+    _slot(at, x, 1, x + wide, foot)
     full = (level - FLOOR_DB) / -FLOOR_DB
     if full <= 0.0:
         return
@@ -187,6 +190,6 @@ def _meter(at: int | str, x: float, level: float) -> None:
     colour: Colour = MAGENTA if high else GREEN
     more = 1 if high else 0
     dpg.draw_rectangle(
-        (x - more, ROW - 1 - (ROW - 2) * min(1.0, full)), (x + METER + more, ROW - 1), fill=see_through(colour, 220),
+        (x - more, foot - (foot - 1) * min(1.0, full)), (x + wide + more, foot), fill=see_through(colour, 220),
         color=(0, 0, 0, 0), parent=at,
     )  # fmt: skip

@@ -36,6 +36,14 @@ class Textures:
             found = self._made[id(picture)] = picture, self._load(picture)
         return found[1]
 
+    def keep(self) -> None:
+        """Free the textures of images that no open sheet shows any more; nothing of those may be drawn now."""
+        kept = {id(picture) for picture in self.pictures.keep()}
+        for key in self._made.keys() - kept:
+            texture = self._made.pop(key)[1][0]
+            if texture is not None:
+                dpg.delete_item(texture)
+
     def _load(self, picture: Picture) -> Shown:
         if picture.path is not None:
             loaded = dpg.load_image(str(picture.path))

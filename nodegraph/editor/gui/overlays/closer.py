@@ -12,19 +12,28 @@ import dearpygui.dearpygui as dpg
 from nodegraph.core.ports import CableKind
 from nodegraph.editor.closeup import HIGHEST_HZ, LOWEST_HZ, Closeup
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
+from nodegraph.editor.gui.looks import LOOKS, OF_KIND, WRITTEN, Colour, px, see_through
 from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.seeing import Look
+from nodegraph.editor.texts import cut
+from nodegraph.editor.themes import mixed
 
-WIDTH: Final = 250.0
-WAVE: Final = 62.0
-SPECTRUM: Final = 70.0
-STRIP: Final = 26.0
-PADDING: Final = 9.0
-SIZE: Final = 13.0
-LINE: Final = 17.0
-AWAY: Final = (18.0, 20.0)
+WIDTH: Final = 250
+WAVE: Final = 62
+SPECTRUM: Final = 70
+FOOT: Final = 12
+"""So much of a spectrum's height is for the frequencies below it."""
+STRIP: Final = 26
+PADDING: Final = 9
+SIZE: Final = 13
+SMALL: Final = 10
+LINE: Final = 17
+AWAY: Final = (18, 20)
 """How far from the mouse it opens."""
+EDGE: Final = 4
+"""How near to the window's edges it comes."""
+FRAME: Final = looks.see_through(looks.WHITE, 26)
+KEPT: Final = "kept"
 MARKS: Final = ((100.0, "100"), (1_000.0, "1k"), (10_000.0, "10k"))
 
 
@@ -48,8 +57,8 @@ class Closer(Overlay):
             kept = look is self.editing.seeing.kept
             height = _height(closeup)
             left, top = self._place(look.at, height, taken)
-            taken.append((left, top, left + WIDTH, top + height))
-            state = look.number, id(look), left, top, height, kept
+            taken.append((left, top, left + px(WIDTH), top + height))
+            state = look.number, id(look), left, top, height, kept, LOOKS.version
             drawn = self._drawn.get(name)
             if drawn is None or drawn[0] != state:
                 if drawn is not None:
@@ -64,103 +73,99 @@ class Closer(Overlay):
     ) -> tuple[float, float]:
         """Beside the mouse, inside the canvas, and over no other pane."""
         wide, high = self.editing.size
-        x, y = at[0] + AWAY[0], at[1] + AWAY[1]
-        if x + WIDTH > wide - 4:
-            x = at[0] - AWAY[0] - WIDTH
-        if y + height > high - 4:
-            y = at[1] - AWAY[1] - height
-        x, y = max(4.0, x), max(4.0, y)
+        width, edge, gap = px(WIDTH), px(EDGE), px(6)
+        x, y = at[0] + px(AWAY[0]), at[1] + px(AWAY[1])
+        if x + width > wide - edge:
+            x = at[0] - px(AWAY[0]) - width
+        if y + height > high - edge:
+            y = at[1] - px(AWAY[1]) - height
+        x, y = max(float(edge), x), max(float(edge), y)
         for left, top, right, bottom in taken:
-            if x < right and left < x + WIDTH and y < bottom and top < y + height:
-                y = bottom + 6 if bottom + 6 + height <= high else max(4.0, top - 6 - height)
+            if x < right and left < x + width and y < bottom and top < y + height:
+                y = bottom + gap if bottom + gap + height <= high else max(float(edge), top - gap - height)
         return x, y
 
     def _pane(self, node: int | str, closeup: Closeup, left: float, top: float, height: float, kept: bool) -> None:
-        colour = OF_KIND[CableKind(closeup.kind)]
+        kind = CableKind(closeup.kind)
+        colour, width, padding = OF_KIND[kind], px(WIDTH), px(PADDING)
         dpg.draw_rectangle(
-            (left, top), (left + WIDTH, top + height), rounding=8, fill=looks.POPUP,
-            color=looks.WHITE if kept else see_through(colour, 130), thickness=1.4 if kept else 1.0, parent=node,
+            (left, top), (left + width, top + height), rounding=px(8), fill=looks.POPUP, parent=node,
+            color=looks.WHITE if kept else see_through(colour, 130), thickness=px(1.6 if kept else 1),
         )  # fmt: skip
-        x, y = left + PADDING, top + PADDING
-        self._text(node, x, y, _cut(closeup.name, 28 if kept else 34, left=True), colour)
+        x, y, inner = left + padding, top + padding, float(width - 2 * padding)
+        across = self.layers.across(inner, SIZE)
+        name = cut(closeup.name, across - (len(KEPT) + 2 if kept else 0), left=True)
+        self._text(node, x, y, name, WRITTEN[kind])
         if kept:
-            self._text(node, left + WIDTH - PADDING - 4 * SIZE * self.layers.character, y, "kept", looks.DIM)
-        y += LINE
+            right = left + width - padding
+            self._text(node, right - len(KEPT) * px(SIZE) * self.layers.character, y, KEPT, looks.DIM)
+        y += px(LINE)
         for line in closeup.lines:
-            self._text(node, x, y, _cut(line, 34), looks.TEXT)
-            y += LINE
-        inner = WIDTH - 2 * PADDING
-        y += 2
+            self._text(node, x, y, cut(line, across), looks.TEXT)
+            y += px(LINE)
+        y += px(2)
         if closeup.wave:
-            self._wave(node, closeup.wave, x, y, inner, colour)
-            y += WAVE + 6
+            _wave(node, closeup.wave, x, y, inner, colour)
+            y += px(WAVE) + px(6)
         if closeup.spectrum:
             self._spectrum(node, closeup.spectrum, x, y, inner, colour)
         if closeup.strip:
-            self._strip(node, closeup.strip, x, y, inner, colour)
+            _strip(node, closeup.strip, x, y, inner, colour)
 
     def _text(self, node: int | str, x: float, y: float, text: str, colour: Colour, size: float = SIZE) -> None:
-        dpg.draw_text((x, y), text, size=size, color=colour, parent=node)
-
-    @staticmethod
-    def _wave(node: int | str, wave: tuple[float, ...], x: float, y: float, wide: float, colour: Colour) -> None:
-        middle, half = y + WAVE / 2, WAVE / 2
-        frame = see_through(looks.WHITE, 26)
-        dpg.draw_rectangle((x, y), (x + wide, y + WAVE), color=frame, parent=node)
-        dpg.draw_line((x, middle), (x + wide, middle), color=frame, parent=node)
-        pitch = 2 * wide / len(wave)
-        last = 0.0, 0.0
-        for number in range(len(wave) // 2):
-            low, high = wave[2 * number], wave[2 * number + 1]
-            reach = (min(low, last[1]), max(high, last[0])) if number else (low, high)  # it joins the one before
-            at, last = x + pitch * (number + 0.5), (low, high)
-            above, below = middle - half * reach[1] - 0.7, middle - half * reach[0] + 0.7
-            dpg.draw_line((at, above), (at, below), color=colour, thickness=pitch, parent=node)
+        dpg.draw_text((x, y), text, size=float(px(size)), color=colour, parent=node)
 
     def _spectrum(
         self, node: int | str, spectrum: tuple[float, ...], x: float, y: float, wide: float, colour: Colour
     ) -> None:
-        below, high = y + SPECTRUM, SPECTRUM - 12
+        foot, high = y + px(SPECTRUM) - px(FOOT), px(SPECTRUM) - px(FOOT)
         step = wide / len(spectrum)
         body, edge = see_through(colour, 70), see_through(colour, 230)
         points = []
         for number, value in enumerate(spectrum):
-            at = x + step * (number + 0.5), below - 12 - high * value
+            at = x + step * (number + 0.5), foot - high * value
             points.append(at)
             if value > 0.0:
-                dpg.draw_line((at[0], below - 12), at, color=body, thickness=max(1.0, step - 0.8), parent=node)
-        dpg.draw_polyline(points, color=edge, thickness=1.2, parent=node)
+                dpg.draw_line((at[0], foot), at, color=body, thickness=max(1.0, step - px(1)), parent=node)
+        dpg.draw_polyline(points, color=edge, thickness=px(1.2), parent=node)
         for frequency, text in MARKS:
             at_x = x + wide * _place_of(frequency)
-            dpg.draw_line((at_x, y), (at_x, below - 12), color=see_through(looks.WHITE, 26), parent=node)
-            self._text(node, at_x + 2, below - 11, text, looks.DIM, 10.0)
+            dpg.draw_line((at_x, y), (at_x, foot), color=FRAME, thickness=px(1), parent=node)
+            self._text(node, at_x + px(2), foot + px(1), text, looks.DIM, SMALL)
 
-    @staticmethod
-    def _strip(node: int | str, strip: tuple[float, ...], x: float, y: float, wide: float, colour: Colour) -> None:
-        step = wide / len(strip)
-        for number, value in enumerate(strip):
-            shade = [round(20 + (part - 20) * value) for part in colour[:3]]
-            white = max(0.0, 2.0 * value - 1.2)
-            fill = tuple(round(part + (255 - part) * white) for part in shade)
-            dpg.draw_rectangle(
-                (x + step * number, y), (x + step * (number + 1), y + STRIP), fill=(*fill, 255), color=(*fill, 255),
-                parent=node,
-            )  # fmt: skip
+
+def _wave(node: int | str, wave: tuple[float, ...], x: float, y: float, wide: float, colour: Colour) -> None:
+    middle, half = y + px(WAVE) / 2, px(WAVE) / 2
+    dpg.draw_rectangle((x, y), (x + wide, y + px(WAVE)), color=FRAME, thickness=px(1), parent=node)
+    dpg.draw_line((x, middle), (x + wide, middle), color=FRAME, thickness=px(1), parent=node)
+    pitch = 2 * wide / len(wave)
+    thin = 0.7 * LOOKS.size
+    last = 0.0, 0.0
+    for number in range(len(wave) // 2):
+        low, high = wave[2 * number], wave[2 * number + 1]
+        reach = (min(low, last[1]), max(high, last[0])) if number else (low, high)  # it joins the one before
+        at, last = x + pitch * (number + 0.5), (low, high)
+        above, below = middle - half * reach[1] - thin, middle - half * reach[0] + thin
+        dpg.draw_line((at, above), (at, below), color=colour, thickness=pitch, parent=node)
+
+
+def _strip(node: int | str, strip: tuple[float, ...], x: float, y: float, wide: float, colour: Colour) -> None:
+    step = wide / len(strip)
+    for number, value in enumerate(strip):
+        shade = mixed(looks.POPUP, colour, value)
+        fill = mixed(shade, looks.WHITE, max(0.0, 2.0 * value - 1.2))
+        dpg.draw_rectangle(
+            (x + step * number, y), (x + step * (number + 1), y + px(STRIP)), fill=fill, color=fill, parent=node
+        )
 
 
 def _height(closeup: Closeup) -> float:
     """How high a pane for it is."""
-    high = 2 * PADDING + LINE * (1 + len(closeup.lines))
-    high += (WAVE + 6 if closeup.wave else 0.0) + (SPECTRUM if closeup.spectrum else 0.0)
-    return high + (STRIP + 2 if closeup.strip else 0.0)
+    high = 2 * px(PADDING) + px(LINE) * (1 + len(closeup.lines))
+    high += (px(WAVE) + px(6) if closeup.wave else 0) + (px(SPECTRUM) if closeup.spectrum else 0)
+    return float(high + (px(STRIP) + px(2) if closeup.strip else 0))
 
 
 def _place_of(frequency: float) -> float:
     """How far to the right a frequency stands, from 0 to 1."""
     return log(frequency / LOWEST_HZ) / log(HIGHEST_HZ / LOWEST_HZ)
-
-
-def _cut(text: str, most: int, *, left: bool = False) -> str:
-    if len(text) <= most:
-        return text
-    return "…" + text[1 - most :] if left else text[: most - 1] + "…"

@@ -15,14 +15,16 @@ import dearpygui.dearpygui as dpg
 from nodegraph.core.cable import Cable
 from nodegraph.core.ports import CableKind
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import OF_KIND, Colour, see_through
+from nodegraph.editor.gui.looks import LOOKS, OF_KIND, Colour, px, see_through
 from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.scene import Point, curve
+from nodegraph.editor.themes import mixed
 
 SEGMENTS: Final = 16
 STEPS: Final = 8
 """Levels are told apart so finely: a cable is drawn anew only when it is a step louder or quieter."""
 FINE: Final = 0.6
+"""Seen smaller than so, no dots run."""
 PACE: Final = 70.0
 """Points of the patch that a dot runs in a second."""
 APART: Final = 90.0
@@ -75,7 +77,7 @@ class Levels(Overlay):
             node = dpg.add_draw_node(parent=self.layers.along)
             core = dpg.draw_bezier_cubic((0, 0), (0, 0), (0, 0), (0, 0), segments=SEGMENTS, parent=node)
             shown = self._shown[cable] = Shown(node, core)
-        look = (ends, step, kind, zoom)
+        look = (ends, step, kind, zoom, LOOKS.version)
         if look != shown.look:
             shown.look = look
             shown.points = [(x * zoom, y * zoom) for x, y in curve(*ends)]
@@ -84,7 +86,7 @@ class Levels(Overlay):
             a, b, c, d = shown.points
             dpg.configure_item(
                 shown.core, p1=a, p2=b, p3=c, p4=d, color=_bright(OF_KIND[kind], strength),
-                thickness=max(1.0, (0.6 + 4.2 * strength * strength) * zoom),
+                thickness=max(px(1), (0.6 + 4.2 * strength * strength) * zoom),
             )  # fmt: skip
         runs = kind is CableKind.SIGNAL and zoom >= FINE
         count = min(most, max(1, int(shown.length / APART))) if runs else 0
@@ -106,10 +108,9 @@ class Levels(Overlay):
 
 
 def _bright(colour: Colour, strength: float) -> Colour:
-    """The louder, the whiter and the less transparent."""
+    """The louder, the nearer to what stands out most, and the less transparent."""
     white = 0.35 + 0.5 * strength
-    mixed = [round(part + (255 - part) * white) for part in colour[:3]]
-    return see_through((mixed[0], mixed[1], mixed[2], 255), round(70 + 185 * strength))
+    return see_through(mixed(colour, looks.WHITE, white), round(70 + 185 * strength))
 
 
 def _at(points: Any, t: float) -> Point:

@@ -7,12 +7,13 @@ from typing import Any, Final
 import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, OF_KIND, POPUP, WHITE, Colour, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, GREY, LOOKS, OF_KIND, POPUP, WHITE, Colour, px, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.hands import LEFT
+from nodegraph.editor.minimap import Layout
 from nodegraph.editor.scene import Box
 
-SMALLEST: Final = 2.0
+SMALLEST: Final = 2
 """A box is at least so large."""
 
 
@@ -27,35 +28,44 @@ class MapOverlay(Overlay):
         self._frame: int | str | None = None
         self._boxes: dict[str, tuple[int | str, Any]] = {}
         """The rectangle of each box, and how it looks."""
-        self._layout: Any = None
+        self._look: Any = None
+        self._places: Any = None
         self._seen: Any = None
 
     def show(self) -> bool:
+        scene = self.editing.scene
         layout = self.map.layout() if self.map.shown else None
-        if layout != self._layout:
-            self._layout = layout
-            self._anew()
+        look = None if layout is None else (layout, LOOKS.version)
+        if look != self._look:
+            self._look, self._places = look, None
+            self._anew(layout)
         if layout is not None:
-            self._follow(*layout[1:])
+            places = scene, scene.places, frozenset(self.editing.selection.nodes)
+            if places != self._places:
+                self._places = places
+                self._follow(*layout[1:])
             seen = self.map.frame()
             if seen != self._seen and self._frame is not None:
                 self._seen = seen
                 dpg.configure_item(self._frame, pmin=seen[:2], pmax=seen[2:])
         return False
 
-    def _anew(self) -> None:
+    def _anew(self, layout: Layout | None) -> None:
         """The map itself, without boxes."""
         dpg.delete_item(self._node, children_only=True)
         dpg.delete_item(self._over, children_only=True)
         self._boxes.clear()
         self._frame = self._seen = None
-        if self._layout is None:
+        if layout is None:
             return
-        place = self._layout[0]
-        dpg.draw_rectangle(place[:2], place[2:], rounding=8, fill=POPUP, color=see_through(CYAN, 90), parent=self._node)
+        place = layout[0]
+        dpg.draw_rectangle(
+            place[:2], place[2:], rounding=px(8), fill=POPUP, color=see_through(CYAN, 90), thickness=px(1),
+            parent=self._node,
+        )  # fmt: skip
         self._frame = dpg.draw_rectangle(
-            place[:2], place[:2], rounding=3, color=see_through(WHITE, 220), fill=see_through(WHITE, 16),
-            thickness=1.4, parent=self._over,
+            place[:2], place[:2], rounding=px(3), color=see_through(WHITE, 220), fill=see_through(WHITE, 16),
+            thickness=px(1.4), parent=self._over,
         )  # fmt: skip
 
     def _follow(self, scale: float, x: float, y: float) -> None:
@@ -69,12 +79,10 @@ class MapOverlay(Overlay):
             if look == was:
                 continue
             left, top = box.x * scale + x, box.y * scale + y
-            right, bottom = left + max(SMALLEST, box.width * scale), top + max(SMALLEST, box.height * scale)
+            right, bottom = left + max(px(SMALLEST), box.width * scale), top + max(px(SMALLEST), box.height * scale)
             colour = WHITE if node in selected else look[-1]
             if item is None:
-                item = dpg.draw_rectangle(
-                    (left, top), (right, bottom), fill=colour, color=colour, thickness=0.5, parent=self._node
-                )
+                item = dpg.draw_rectangle((left, top), (right, bottom), fill=colour, color=colour, parent=self._node)
             else:
                 dpg.configure_item(item, pmin=(left, top), pmax=(right, bottom), fill=colour, color=colour)
             self._boxes[node] = item, look

@@ -8,8 +8,9 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import see_through
+from nodegraph.editor.gui.looks import LOOKS, px
 from nodegraph.editor.gui.overlay import Layers, Overlay
+from nodegraph.editor.texts import wrapped
 
 SIZE: Final = 13.0
 EMPTY: Final = "Nothing is marked for the presentation: Object > Show in the presentation marks boxes. Escape leaves."
@@ -27,7 +28,7 @@ class ModesOverlay(Overlay):
         editing = self.editing
         empty = editing.modes.presenting and not editing.scene.boxes and not editing.scene.notes
         word = EMPTY if empty else "" if editing.modes.presenting else editing.modes.words
-        look = word, editing.size
+        look = word, editing.size, LOOKS.version
         if look != self._look:
             self._look = look
             dpg.delete_item(self._root, children_only=True)
@@ -36,11 +37,7 @@ class ModesOverlay(Overlay):
         return False
 
     def _draw(self, word: str) -> None:
-        text = word[0].upper() + word[1:]
-        width = self.layers.character * SIZE * len(text) + 20
-        left = self.editing.size[0] - width - 12
-        dpg.draw_rectangle(
-            (left, 10), (left + width, 34), rounding=6, fill=(20, 22, 38, 240), color=see_through(looks.AMBER, 160),
-            parent=self._root,
-        )  # fmt: skip
-        dpg.draw_text((left + 10, 15), text, size=SIZE, color=looks.AMBER, parent=self._root)
+        window = self.editing.size
+        lines = wrapped(word[0].upper() + word[1:], self.layers.across(window[0] - px(44), SIZE))
+        width, _ = self.layers.size_of(lines, SIZE)
+        self.layers.plate(self._root, lines, window[0] - width - px(12), px(10), SIZE, looks.AMBER, looks.AMBER)

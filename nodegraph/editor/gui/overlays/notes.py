@@ -8,18 +8,19 @@ import dearpygui.dearpygui as dpg
 
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.looks import Colour, see_through
+from nodegraph.editor.gui.looks import LOOKS, Colour, px, readable, see_through
 from nodegraph.editor.gui.overlay import Layers, Overlay
 from nodegraph.editor.gui.textures import Textures
-from nodegraph.editor.notes import LINE, PADDING, NoteBox, wrapped
+from nodegraph.editor.notes import LINE, PADDING, NoteBox
+from nodegraph.editor.texts import cut, wrapped
 
 COLOURS: Final[dict[str, Colour]] = {
     "cyan": looks.CYAN, "green": looks.GREEN, "purple": looks.PURPLE, "magenta": looks.MAGENTA, "amber": looks.AMBER,
     "grey": looks.GREY, "white": looks.TEXT,
 }  # fmt: skip
-SMALL: Final = 4.0
+SMALL: Final = 4
 """Texts that would be lower on the screen are left out."""
-GRIP: Final = 5.0
+GRIP: Final = 5
 NOTHING: Final = (0, 0, 0, 0)
 
 
@@ -41,10 +42,18 @@ class NotesOverlay(Overlay):
         self._items: dict[str, int | str] = {}
         self._looks: dict[str, Any] = {}
         self._order: list[str] = []
+        self._look: Any = None
 
     def show(self) -> bool:
         editing, zoom = self.editing, self.editing.viewport.zoom
-        notes = editing.scene.notes
+        scene, notes = editing.scene, editing.scene.notes
+        now = (
+            scene, scene.places, zoom, frozenset(editing.selection.notes), editing.pictures.version,
+            editing.sheets.version, LOOKS.version,
+        )  # fmt: skip
+        if now == self._look:
+            return False
+        self._look = now
         if list(notes) != self._order:  # the order of drawing is that of making
             self._order = list(notes)
             dpg.delete_item(self._root, children_only=True)
@@ -54,7 +63,7 @@ class NotesOverlay(Overlay):
             image = self.textures.get(note.file) if note.kind == "image" else None
             look = (
                 note.kind, note.x, note.y, note.width, note.height, note.lines, note.points, note.colour, image,
-                id in editing.selection.notes, zoom,
+                id in editing.selection.notes, zoom, LOOKS.version,
             )  # fmt: skip
             if self._looks.get(id) != look:
                 self._looks[id] = look
@@ -64,6 +73,7 @@ class NotesOverlay(Overlay):
                 else:
                     dpg.delete_item(at, children_only=True)
                 self._draw(at, note, image, id in editing.selection.notes, zoom)
+        self.textures.keep()
         return False
 
     def _draw(self, at: int | str, note: NoteBox, image: Any, selected: bool, zoom: float) -> None:
@@ -75,14 +85,15 @@ class NotesOverlay(Overlay):
         elif note.kind == "image":
             self._image(at, note, image, zoom)
         else:
-            self._lines(at, note.lines, left, top, note.points, colour, zoom)
+            self._lines(at, note.lines, left, top, note.points, readable(colour), zoom)
         if selected:
             dpg.draw_rectangle(
-                (left, top), (right, bottom), color=looks.WHITE, thickness=1.0, rounding=6.0 * zoom, parent=at
+                (left, top), (right, bottom), color=looks.WHITE, thickness=px(1), rounding=6.0 * zoom, parent=at
             )
+            grip = px(GRIP)
             dpg.draw_rectangle(
-                (right - GRIP, bottom - GRIP), (right + GRIP, bottom + GRIP), fill=looks.WHITE, color=looks.NIGHT,
-                parent=at,
+                (right - grip, bottom - grip), (right + grip, bottom + grip), fill=looks.WHITE, color=looks.NIGHT,
+                thickness=px(1), parent=at,
             )  # fmt: skip
 
     def _panel(self, at: int | str, note: NoteBox, colour: Colour, zoom: float) -> None:
@@ -92,13 +103,13 @@ class NotesOverlay(Overlay):
         round_ = 8.0 * zoom
         dpg.draw_rectangle(
             (left, top), (right, bottom), rounding=round_, fill=see_through(colour, 26), color=see_through(colour, 120),
-            parent=at,
+            thickness=px(1), parent=at,
         )  # fmt: skip
         dpg.draw_rectangle((left, top), (right, band), rounding=round_, fill=see_through(colour, 38), color=NOTHING,
                            parent=at)  # fmt: skip
         across = max(1, int((note.width - 2 * PADDING) / (self.layers.character * note.points)))
         title = note.lines[0] if note.lines else ""
-        title = title if len(title) <= across else title[: across - 1] + "…"
+        title = cut(title, across)
         y = top + (band - top - note.points * zoom) / 2
         self._text(at, title, left + PADDING * zoom, y, note.points * zoom, looks.TEXT)
 
@@ -111,7 +122,7 @@ class NotesOverlay(Overlay):
             return
         dpg.draw_rectangle(
             (left, top), (right, bottom), fill=see_through(looks.AMBER, 14), color=see_through(looks.AMBER, 140),
-            rounding=4.0, parent=at,
+            rounding=4.0 * zoom, thickness=px(1), parent=at,
         )  # fmt: skip
         size = 13.0
         across = max(1, int((note.width - 2 * PADDING) / (self.layers.character * size)))
@@ -131,6 +142,6 @@ class NotesOverlay(Overlay):
 
     @staticmethod
     def _text(at: int | str, text: str, x: float, y: float, size: float, colour: Colour) -> None:
-        if size >= SMALL and text.strip():
+        if size >= px(SMALL) and text.strip():
             shown = text.encode("utf-8", "replace").decode()  # half a character cannot be drawn
             dpg.draw_text((x, y), shown, size=size, color=colour, parent=at)

@@ -12,7 +12,7 @@ from nodegraph.core.ports import CableKind, Control, Inlet, Outlet, Setting
 from nodegraph.core.spec import NodeSpec
 from nodegraph.editor.browsing import STATES, Row, flowing, size_text
 from nodegraph.editor.editing import Editing
-from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, OF_KIND, TEXT, Colour, see_through
+from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, GREEN, GREY, OF_KIND, TEXT, Colour, px, see_through
 
 WRAP: Final = 234
 WAVE: Final = (236, 64)
@@ -28,7 +28,6 @@ class Details:
         """What can be clicked, by its words."""
         self._look: Any = None
         self._bar: int | str | None = None
-        self._row = -1
 
     def turn(self) -> None:
         """Show the chosen line as it is now."""
@@ -51,13 +50,13 @@ class Details:
             return tuple((model["name"], model["state"]) for model in browsing.licences(what))
         path = browsing.sound_of(row)
         heard = (path is not None and browsing.heard == path, len(browsing.peaks.get(path or "", ())))
-        return heard, browsing.leaving, browsing.accepting, what.get("state")
+        return heard, browsing.accepting, what.get("state")
 
     # -- the parts of it
 
     def _show(self, row: Row) -> None:
         what = row.what
-        dpg.add_text(row.name, parent=self.parent, color=CYAN, wrap=WRAP)
+        dpg.add_text(row.name, parent=self.parent, color=CYAN, wrap=px(WRAP))
         if isinstance(what, NodeSpec):
             self._node(what)
         elif row.key.startswith("model "):
@@ -65,7 +64,7 @@ class Details:
         elif what["kind"] == "sound":
             self._sound(row)
         elif what["kind"] == "patch":
-            self._patch(what)
+            self._patch()
         else:
             self._act({"Add": self.browsing.add})
             made = self.browsing.node_of(row)
@@ -73,7 +72,7 @@ class Details:
                        f"{made[0] if made else 'No node'} takes it.")  # fmt: skip
 
     def _text(self, text: str, colour: Colour = DIM) -> None:
-        dpg.add_text(text, parent=self.parent, color=colour, wrap=WRAP)
+        dpg.add_text(text, parent=self.parent, color=colour, wrap=px(WRAP))
 
     def _act(self, acts: Mapping[str, Callable[..., Any]]) -> None:
         """A row of buttons."""
@@ -111,7 +110,7 @@ class Details:
         with dpg.group(horizontal=True, parent=self.parent):
             dpg.add_text(item.name, color=colour)
             dpg.add_text(kind, color=DIM)
-        dpg.add_text(f"{item.help}.{span}", parent=self.parent, indent=14, wrap=WRAP)
+        dpg.add_text(f"{item.help}.{span}", parent=self.parent, indent=px(14), wrap=px(WRAP))
 
     def _sound(self, row: Row) -> None:
         browsing = self.browsing
@@ -129,13 +128,8 @@ class Details:
         else:
             self._text("It is being read.")
 
-    def _patch(self, what: Mapping[str, Any]) -> None:
-        browsing = self.browsing
-        if browsing.leaving == what["path"]:
-            self._text("What is not saved in the open patch would be lost.", AMBER)
-            self._act({"Open all the same": lambda: browsing.open(anyway=True), "Stay": browsing.stay})
-            return
-        self._act({"Add": browsing.add, "Open": browsing.open})
+    def _patch(self) -> None:
+        self._act({"Add": self.browsing.add, "Open": self.browsing.open})
         self._text("Add makes it a node of this patch; Open plays it in the place of this patch.")
 
     def _model(self, row: Row, model: Mapping[str, Any]) -> None:
@@ -149,7 +143,7 @@ class Details:
             acts["Fetch"] = lambda: browsing.fetch(row.name)
         self._act(acts)
         if state in ("fetching", "ending"):
-            self._bar = dpg.add_progress_bar(parent=self.parent, width=WRAP)
+            self._bar = dpg.add_progress_bar(parent=self.parent, width=px(WRAP))
             self._progress(model)
         if browsing.accepting == row.name:
             self._text(f"{model['licence']} forbids commercial use.", AMBER)
@@ -189,9 +183,9 @@ def _length(seconds: float) -> str:
 
 def _wave(parent: int | str, low: list[float], high: list[float]) -> None:
     """The outline of a sound, full scale from edge to edge."""
-    width, height = WAVE
+    width, height = (px(side) for side in WAVE)
     with dpg.drawlist(width=width, height=height, parent=parent):
-        dpg.draw_rectangle((0, 0), WAVE, fill=see_through(CYAN, 14), color=see_through(CYAN, 50), rounding=4)
+        dpg.draw_rectangle((0, 0), (width, height), fill=see_through(CYAN, 14), color=see_through(CYAN, 50), rounding=4)
         middle, step = height / 2, (width - 4) / max(1, len(low))
         for number, (below, above) in enumerate(zip(low, high, strict=True)):
             x = 2 + step * (number + 0.5)

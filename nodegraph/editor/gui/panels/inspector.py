@@ -20,7 +20,6 @@ from nodegraph.editor.gui import bars
 from nodegraph.editor.gui.bars import Bars
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, character_width, px
 from nodegraph.editor.gui.panel import Panel, place_of
-from nodegraph.editor.gui.popup import Popup
 from nodegraph.editor.health import WRONG
 
 FIELD: Final = 76
@@ -43,7 +42,6 @@ class Inspector(Panel):
         self._node = ""
         self._spec: NodeSpec | None = None
         """What it shows, and as which kind."""
-        self._popup = Popup()
         self._bars = Bars(editing, character_width(), self._menu)
         with dpg.item_handler_registry() as self._leaving:
             dpg.add_item_deactivated_after_edit_handler(callback=self._left)
@@ -58,7 +56,7 @@ class Inspector(Panel):
     def places(self) -> dict[str, list[float]]:
         resets = {f"reset {name}": place_of(at) for name, at in self._resets.items() if dpg.is_item_shown(at)}
         fields = {name: place_of(field) for name, field in self._fields.items()}
-        return fields | resets | self._bars.places() | self._popup.places()
+        return fields | resets | self._bars.places()
 
     def again(self) -> None:
         if not self.typing:
@@ -72,7 +70,6 @@ class Inspector(Panel):
     def turn(self) -> bool:
         """Show the node that is selected, as it is now."""
         editing = self.editing
-        self._popup.turn()
         nodes = editing.selection.nodes
         entry = editing.mirror.document.graph.nodes.get(next(iter(nodes))) if len(nodes) == 1 else None
         if entry is None:
@@ -222,7 +219,7 @@ class Inspector(Panel):
 
     def _menu(self, node: str, name: str) -> None:
         x, y = dpg.get_mouse_pos(local=False)
-        self._popup.open(self.editing.context.for_control(node, name), x, y)
+        self.editing.show_menu(self.editing.context.for_control(node, name), x, y)
 
     def _stored(self, _sender: object, value: Any, item: Setting) -> None:
         if item.type not in ("text", "file", "choice", "flag"):

@@ -12,6 +12,7 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.looks import AMBER, CYAN, DIM, TEXT, see_through
 from nodegraph.editor.gui.panel import Panel, place_of
 from nodegraph.editor.spoken import Line
+from nodegraph.editor.texts import cut
 
 EVERYBODY: Final = "everybody"
 FAULT: Final = "!"
@@ -119,7 +120,7 @@ class LogPanel(Panel):
             told = time.strftime("%H:%M:%S", time.localtime(line.at))
             dpg.add_text(f"{FAULT if line.fault else ' '} {told}", color=AMBER if line.fault else DIM)
             if line.node:
-                who = line.node if len(line.node) <= NODE else "…" + line.node[1 - NODE :]
+                who = cut(line.node, NODE, left=True)
                 button = dpg.add_button(label=who, small=True, user_data=line.node, callback=self._reveal)
                 dpg.bind_item_theme(button, self._plain)
             said = dpg.add_text(_said(line), color=AMBER if line.fault else TEXT, wrap=0)

@@ -10,6 +10,7 @@ from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui.looks import CYAN, DIM, TEXT
 from nodegraph.editor.gui.panel import Panel, place_of
 from nodegraph.editor.outline import Line
+from nodegraph.editor.texts import cut
 
 LETTERS: Final = 34
 """So many fit into a line; the rest of it is told below."""
@@ -106,7 +107,7 @@ class OutlinePanel(Panel):
         mark = ("▾ " if opened else "▸ ") if head else "  "
         text = mark + line.text
         row = dpg.add_selectable(
-            label=text if len(text) <= LETTERS else text[: LETTERS - 1] + "…", parent=self._body, user_data=line,
+            label=cut(text, LETTERS), parent=self._body, user_data=line,
             default_value=here, callback=self._clicked,
         )  # fmt: skip
         dpg.bind_item_theme(row, self._bright if head or here else self._dim)

@@ -9,11 +9,11 @@ import dearpygui.dearpygui as dpg
 from nodegraph.core.presets import TIME_CURVES
 from nodegraph.editor.editing import Editing
 from nodegraph.editor.gui import looks
-from nodegraph.editor.gui.faders import cut
 from nodegraph.editor.gui.looks import CYAN, DIM, see_through
 from nodegraph.editor.gui.panel import Panel, place_of
 from nodegraph.editor.hands import LEFT
 from nodegraph.editor.presetting import weights
+from nodegraph.editor.texts import cut
 
 WIDTH: Final = 264
 HIGH: Final = 190
