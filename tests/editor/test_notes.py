@@ -220,7 +220,7 @@ def test_images_are_found_beside_the_patch_or_told_what_is_wrong(editing: Editin
     gone = pictures.get("gone.png")
     assert not gone.ready and not gone.wrong, "the engine is asked"
     until(editing, lambda: gone.wrong, "the engine's answer")
-    assert "There is no file 'gone.png'" in gone.wrong
+    assert "There is no image 'gone.png'" in gone.wrong
     (tmp_path / "gone.png").write_bytes(png(2, 2))
     editing.save()
     until(editing, lambda: pictures.get("gone.png").ready, "that it is there when the patch is saved")
