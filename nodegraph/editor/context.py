@@ -123,11 +123,10 @@ class Context:
         if waits:
             return f"move it by {WAYS[waits[0]]}"
         moves = [f"by {outlet}" for outlet, _ in drivers(self.editing.mirror.document.graph, node, control.name)]
-        moves += self.editing.learning.learned(node, control.name)
         driven = self.editing.seeing.driven(node, control)
         if driven is not None:
-            low, high = (dials.told(control, value) for value in driven)
-            moves[0] += f": {low}" if low == high else f": {low} to {high}"
+            moves = [f"{moves[0].removeprefix('by ')}: {dials.told_between(control, *driven)}"]
+        moves += self.editing.learning.learned(node, control.name)
         return ", ".join(moves) or ("off or on" if control.curve == "switch" else control.legal())
 
     def for_cable(self, cable: Cable, x: float, y: float) -> list[Entry]:

@@ -21,6 +21,8 @@ FINE: Final = 0.1
 COARSE: Final = 4.0
 NEAR_ZERO: Final = 1e-3
 """What share of a span through zero is its straight middle."""
+HARDLY: Final = 0.005
+"""Of a control's way: what moves within so little is told as one value."""
 PREFIXES: Final = {"m": 1e-3, "k": 1e3, "M": 1e6, "u": 1e-6, "µ": 1e-6}
 _NUMBER: Final = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*(.*)", re.DOTALL)
 
@@ -99,6 +101,14 @@ def told(control: Control, value: float) -> str:
     if "e" in number and abs(value) >= 1.0:
         number = f"{value:.0f}"
     return f"{number} {control.unit}" if control.unit else number
+
+
+def told_between(control: Control, low: float, high: float) -> str:
+    """Between which values one moves, in three digits: ``400–1200 Hz``; ``812 Hz`` where it hardly does."""
+    first, last = (told(control, float(f"{value:.3g}")) for value in (low, high))
+    if first == last or part_of(control, high) - part_of(control, low) < HARDLY:
+        return told(control, float(f"{0.5 * (low + high):.3g}"))
+    return f"{first.removesuffix(f' {control.unit}')}–{last}"
 
 
 def read(control: Control, text: str) -> float:

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from nodegraph.core.errors import PatchError
 from nodegraph.core.ports import Control, inlet
 from nodegraph.core.registry import registry
-from nodegraph.editor.dials import WAY, dragged, part_of, read, rounded, stepped, told, value_at
+from nodegraph.editor.dials import WAY, dragged, part_of, read, rounded, stepped, told, told_between, value_at
 
 
 def named(control: Control, name: str = "x") -> Control:
@@ -100,4 +100,6 @@ def test_what_is_no_value_says_what_is(control: Control, text: str) -> None:
 
 def test_values_are_told_with_their_units() -> None:
     assert told(CUTOFF, 440.0) == "440 Hz" and told(FREQ, 12345.6) == "12346 Hz" and told(GAIN, 0.5) == "0.5"
+    assert told_between(CUTOFF, 401.34, 1199.6) == "401–1200 Hz" and told_between(CUTOFF, 440.0, 443.0) == "442 Hz"
+    assert told_between(GAIN, 0.25, 0.5) == "0.25–0.5" and told_between(SWITCH, 0.0, 1.0) == "off–on"
     assert told(COUNT, 3.0) == "3" and told(SWITCH, 1.0) == "on" and told(SWITCH, 0.0) == "off"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -185,7 +186,7 @@ def test_what_a_signal_makes_of_a_control_is_told_while_its_object_is_selected(t
         assert editing.seeing.driven("cut", resonance) == (resonance.span[1],) * 2, "held within its span"
         fader = fader_of(editing, "cut", cutoff)
         assert fader.driven == "signal" and fader.moved is not None and 0.0 < fader.moved[0] <= fader.moved[1] < 1.0
-        assert editing.context.below("cut", cutoff).startswith("by up.y: ")
+        assert re.fullmatch(r"up\.y: (\d+–)?\d+ Hz", editing.context.below("cut", cutoff))
         assert not editing.seeing.looks, "nothing lies over the canvas for it"
         editing.selection.only(["out"])
         assert session.playing is not None

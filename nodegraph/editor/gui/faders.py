@@ -48,7 +48,7 @@ def draw_fader(
         if fader.moved is not None:
             low, high = (left + part * (right - left) for part in fader.moved)
             dpg.draw_rectangle(
-                (low, bottom - 5 * zoom), (max(high, low + 2 * zoom), bottom), rounding=2 * zoom, fill=colour,
+                (low - zoom, bottom - 6 * zoom), (high + zoom, bottom), rounding=2 * zoom, fill=colour,
                 color=NOTHING, parent=at,
             )  # fmt: skip
     else:
