@@ -190,10 +190,11 @@ class Session(Controls):
 
     def altered(self, *, by: str = SOMEBODY) -> None:
         """What no command changes is another in the patch, such as what was learned: it is to be saved, and whoever
-        listens hears of it.
+        has a copy of the patch is told to ask for it anew.
         """
         with self.turn:
             self.patch.history.unsaved()
+            self.revision += 1
             self._changed(by)
             self._update(False)
 

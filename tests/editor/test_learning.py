@@ -36,7 +36,7 @@ def editing(session: Session) -> Iterator[Editing]:
         yield made
 
 
-def test_a_knob_is_learned_shown_and_forgotten(editing: Editing, system: FakeSystem) -> None:
+def test_a_knob_is_learned_shown_and_forgotten(editing: Editing, session: Session, system: FakeSystem) -> None:
     learning = editing.learning
     learning.learn("cut", "cutoff", "midi")
     until(editing, lambda: learning.waits("cut", "cutoff") == ["midi"], "that it waits")
@@ -45,6 +45,10 @@ def test_a_knob_is_learned_shown_and_forgotten(editing: Editing, system: FakeSys
     system.play("nanoKONTROL", 0xB0, 74, 64)
     until(editing, lambda: learning.learned("cut", "cutoff") == ["CC 74 ch 1"], "what was learned")
     assert not learning.waiting
+    until(
+        editing, lambda: editing.mirror.document.extra == session.patch.document.extra != {}, "what the file will hold"
+    )
+    assert editing.mirror.unsaved
     system.play("nanoKONTROL", 0xB0, 74, 127)
     until(editing, lambda: editing.live.get("/patch/cut/cutoff", 0.0) > 1000.0, "that its value is seen to move")
     learning.unlearn("cut", "cutoff")
