@@ -111,10 +111,10 @@ def looked_through(module: ir.Module, *, may_call: bool) -> set[str]:
 
     `may_call`: calls by address are part of its work (the dispatcher runs kernels).
     """
-    made = jit().optimised(str(module))
-    found = undefined_symbols(bytes(jit().target.emit_object(made)))
+    code, as_text = jit().emitted(str(module))
+    found = undefined_symbols(code)
     if not may_call:
-        for match in _CALL.finditer(jit().target.emit_assembly(made)):
+        for match in _CALL.finditer(as_text()):
             found.add((match[1] or match[2]).split("@")[0])
     return found
 
