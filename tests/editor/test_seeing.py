@@ -182,7 +182,7 @@ def test_what_a_signal_makes_of_a_control_is_told_while_its_object_is_selected(t
         for edge in (lambda value: value < 700.0, lambda value: value > 1300.0):
             watch.until(lambda edge=edge: any(map(edge, editing.seeing.driven("cut", cutoff) or ())), "its whole way")
             seen += editing.seeing.driven("cut", cutoff) or ()
-        assert all(499.0 < value < 1501.0 for value in seen)
+        assert all(499.0 < value < 1501.0 for value in seen), seen
         assert editing.seeing.driven("cut", resonance) == (resonance.span[1],) * 2, "held within its span"
         fader = fader_of(editing, "cut", cutoff)
         assert fader.driven == "signal" and fader.moved is not None and 0.0 < fader.moved[0] <= fader.moved[1] < 1.0

@@ -195,7 +195,10 @@ def test_a_probe_keeps_the_last_samples(packing: bool) -> None:
         player.render(outs)
         assert np.array_equal(probes[0].read(100), before), "it is left alone"
         assert np.array_equal(probes[1].read(PROBED), outs[0, -PROBED:])
+        late = player.engine.probes.add("sum", "y")  # it has heard nothing of what was before
+        player.render(outs[:, :1_000])
+        assert np.array_equal(late.read(2_048), outs[0, :1_000])
         player.engine.retire()
-        assert len(player.engine.probes) == 3
+        assert len(player.engine.probes) == 4
     finally:
         player.close()

@@ -15,8 +15,6 @@ from nodegraph.editor.gui.looks import px
 from nodegraph.editor.gui.panel import place_of
 
 WRAP: Final = 420
-
-
 HIGH: Final = 700
 APART: Final = 3
 """Frames between two menus: one that is opened while another goes is closed along with that."""
@@ -47,6 +45,8 @@ class Popup:
         self._next: Do | None = None
         """Shows the one that comes when another is gone."""
         self._wait = 0
+        self._held: list[tuple[str, str]] = []
+        """Keys that went down meanwhile: they are for the one that comes."""
 
     @property
     def on(self) -> str | None:
@@ -98,7 +98,10 @@ class Popup:
             self._wait -= 1
             if self._wait <= 0:
                 show, self._next = self._next, None
+                held, self._held = self._held, []
                 show()
+                for key, chord in held:
+                    self.key(key, chord)
         elif self._open is not None:
             self._open.frames += 1
             if self._open.frames > 2 and not dpg.is_item_shown(self._open.window):
@@ -107,6 +110,7 @@ class Popup:
     def close(self) -> None:
         """Take it away."""
         self._next = None
+        self._held.clear()
         if self._open is not None:
             dpg.delete_item(self._open.window)
             self._open = None
@@ -120,6 +124,8 @@ class Popup:
         """A key goes down. True: it is the menu's, for one is open."""
         found = self._open
         if found is None:
+            if self._next is not None:
+                self._held.append((key, chord))
             return self._next is not None
         if chord == "escape":
             self.close()

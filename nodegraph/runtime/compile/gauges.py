@@ -54,9 +54,9 @@ class Probe:
         return np.array([*self._ring, lane, self.factor, behind], np.int64)
 
     def read(self, count: int) -> NDArray[np.float32]:
-        """The last `count` samples; fewer before there are so many."""
-        written = int(self._header[0])
-        at = np.arange(max(0, written - count), written) & (PROBED - 1)
+        """The last `count` samples; fewer before there are so many without a gap."""
+        written, whole = int(self._header[0]), int(self._header[1])
+        at = np.arange(max(whole, written - count), written) & (PROBED - 1)
         found: NDArray[np.float32] = self._data[at]
         return found
 

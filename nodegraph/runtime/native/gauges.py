@@ -12,6 +12,7 @@ from nodegraph.runtime.kernels.memory_words import (
     load_lanes,
     no_lanes,
     store_f32,
+    store_i64,
     store_lanes,
     store_release,
 )
@@ -50,7 +51,8 @@ def probes(block, x, pitch, frames):
     """Keep the samples for every probe of a signal, whose samples lie `pitch` bytes apart.
 
     A probe: engine, header, data, frames of its ring (a power of two), lane, how many samples there are a frame, the
-    next probe or 0. Sample k lies at ``k mod size``; the header holds the sample up to which there is sound.
+    next probe or 0. Sample k lies at ``k mod size``; the header holds up to which sample there is sound, and from which
+    on without a gap.
     """
     while block != 0:
         header = load_i64(block, 8)
@@ -58,6 +60,8 @@ def probes(block, x, pitch, frames):
         mask = load_i64(block, 24) - 1
         source = x + 4 * load_i64(block, 32)
         now = load_i64(load_i64(block, 0), 8 * NOW) * load_i64(block, 40)
+        if load_i64(header, 0) != now:
+            store_i64(header, 8, now)
         for i in range(frames):
             store_f32(data, 4 * ((now + i) & mask), load_f32(source, pitch * i))
         store_release(header, 0, now + frames)
