@@ -10,6 +10,7 @@ is found by D. Lee and H. S. Seung's rule, "Algorithms for Non-negative Matrix F
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -104,6 +105,7 @@ def _flattened(scale: Floats) -> Floats:
     return found
 
 
+@cache
 def _notes() -> Floats:
     """What each note looks like on the scale, its overtones included: (NOTES, NOTES * PARTS)."""
     count = NOTES * PARTS
@@ -115,6 +117,7 @@ def _notes() -> Floats:
             near = np.abs(places - middle)
             rows[note] += DECAY ** (number - 1) * np.where(near < 2.0, 0.5 + 0.5 * np.cos(np.pi * near / 2.0), 0.0)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    rows.setflags(write=False)  # it is the same for all
     return rows
 
 
