@@ -15,7 +15,7 @@ from nodegraph.editor.gui.objectbox import ObjectBox
 from nodegraph.editor.gui.overlay import Overlay
 from nodegraph.editor.gui.popup import Popup
 from nodegraph.editor.hands import LEFT, RIGHT
-from nodegraph.editor.keys import Keys, chord
+from nodegraph.editor.keys import ACTION, Keys, chord
 
 AWAKE_S: Final = 0.3
 """So long after the last movement the window is drawn fast."""
@@ -206,7 +206,8 @@ class Input:
             return
         action = self.keys.action.get(pressed) or self.keys.action.get(chord(key, self.keyboard.staying))
         if action is not None:
-            self.do(action)
+            if not self.keyboard.again or ACTION[action].again:
+                self.do(action)
         elif len(key) == 1 and pressed == key:  # just typing begins an object
             self.first = key
             self.do("new-object")

@@ -27,7 +27,11 @@ class Keyboard:
         self.held: set[str] = set()
         self.leaving: set[str] = set()
         """Modifiers that are let go in this frame, before or after its keys: of one frame no order is told."""
+        self.again = False
+        """Whether the key that went down last was held already: it repeats."""
         self._seen_up: dict[str, int] = {}
+        self._down: dict[int, int] = {}
+        """Keys that are held, and for how many frames they have been seen up."""
         self._modifiers = {getattr(dpg, f"mvKey_{name}"): word for name, word in _MODIFIERS.items()}
         named = {**_NAMED, **{letter: letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"}}
         named |= {f"F{number}": f"f{number}" for number in range(1, 13)}
@@ -54,12 +58,18 @@ class Keyboard:
             self.held.add(modifier)
             self._seen_up[modifier] = 0
             return None
+        self.again = code in self._down
+        self._down[code] = 0
         return self._keys.get(code)
 
     def turn(self) -> None:
-        """Between two frames: a modifier that is up, and whose release nobody has told (the window lost the keyboard
+        """Between two frames: a key that is up, and whose release nobody has told (the window lost the keyboard
         meanwhile), is not held.
         """
+        for code in list(self._down):
+            self._down[code] = 0 if dpg.is_key_down(code) else self._down[code] + 1
+            if self._down[code] > LATE:
+                del self._down[code]
         down = {word for code, word in self._modifiers.items() if word in self.held and dpg.is_key_down(code)}
         for word in list(self.held):
             self._seen_up[word] = 0 if word in down else self._seen_up.get(word, 0) + 1
@@ -72,4 +82,5 @@ class Keyboard:
         if modifier is not None:
             self.held.discard(modifier)
             return None
+        self._down.pop(code, None)
         return self._keys.get(code)
