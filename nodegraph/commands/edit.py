@@ -60,13 +60,20 @@ def run(args: argparse.Namespace) -> int:
     place: Place | None = None
     if args.attach is not None:
         place = place_of(args.attach, args.token)
-    check_display()
+    draws = check_display()
     settings = Settings(settings_file())
     first: Path | None = None
     if place is None:
         if args.patch is None and not settings.known:
+            draws()  # a patch that nobody can see is not written
             args.patch = first = _first()
-        engine = _engine(args)
+        engine = _engine(args)  # it comes up while the screen is looked at
+    try:
+        draws()
+    except DeviceError:
+        if engine is not None:
+            engine.take_back()
+        raise
     _edit(place, engine, settings, driver=args.driver, tour=first is not None)
     return 0
 

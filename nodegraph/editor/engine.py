@@ -90,6 +90,18 @@ class Engine:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGTERM)
 
+    def take_back(self) -> None:
+        """It was started just now, and is not wanted after all: nothing of it is left."""
+        if self.process is None:
+            return
+        self.process.kill()
+        self.process.wait()
+        for file in (self.address, log_of(self.address)):
+            file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # as far as they are empty
+            for folder in (self.address.parent, state_root()):
+                folder.rmdir()
+
 
 def address_of(patch: Path) -> Path:
     """The file in which the engine of a patch says where it is."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,14 +17,18 @@ from nodegraph.core.errors import DeviceError, Problem
 PATIENCE_S: Final = 20.0
 
 
-def check_display() -> None:
-    """Raises DeviceError that says what is missing: dearpygui, or a screen."""
+def check_display() -> Callable[[], None]:
+    """Raises DeviceError that says what is missing: dearpygui, or a screen. Whether a window can be drawn there takes
+    longer to know: the function waits for that, and raises DeviceError when it cannot.
+    """
     if importlib.util.find_spec("dearpygui") is None:
         what = "The editor draws with dearpygui, which is not installed."
         raise DeviceError(Problem("missing-package", what, "pip install 'nodegraph[editor]'"))
+    wait: Callable[[], None] = lambda: None  # noqa: E731
     if sys.platform.startswith("linux"):
         _check_x11()
-        _check_gl()
+        wait = _checked_gl()
+    return wait
 
 
 def screen_size() -> tuple[int, int] | None:
@@ -82,7 +87,7 @@ def _load_x11() -> ctypes.CDLL:
     return x11
 
 
-def _check_gl() -> None:
+def _checked_gl() -> Callable[[], None]:
     """A child process makes what dearpygui will make: where it cannot, dearpygui ends the whole process. What takes its
     time to be imported is, meanwhile.
     """
@@ -92,19 +97,27 @@ def _check_gl() -> None:
             [sys.executable, "-I", "-S", str(probe)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
         )
     except OSError:
-        return  # nobody knows, so it is tried
-    try:
+        return lambda: None  # nobody knows, so it is tried
+
+    @functools.cache
+    def told() -> tuple[int, str]:
         import dearpygui.dearpygui  # noqa: F401
 
-        told, _ = child.communicate(timeout=PATIENCE_S)
-    except subprocess.TimeoutExpired:
-        return
-    finally:
-        child.kill()
-    if child.returncode:
-        what = f"The editor draws with OpenGL 3, and this screen {told or 'ends a program that asks for it'}."
-        do = "Set LIBGL_ALWAYS_SOFTWARE=1 to draw without the graphics card, or edit elsewhere with --attach."
-        raise DeviceError(Problem("no-opengl", what, do))
+        try:
+            text, _ = child.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            return 0, ""
+        return child.returncode, text
+
+    def wait() -> None:
+        code, text = told()
+        if code:
+            what = f"The editor draws with OpenGL 3, and this screen {text or 'ends a program that asks for it'}."
+            do = "Set LIBGL_ALWAYS_SOFTWARE=1 to draw without the graphics card, or edit elsewhere with --attach."
+            raise DeviceError(Problem("no-opengl", what, do))
+
+    return wait
 
 
 def _check_x11() -> None:
