@@ -141,6 +141,7 @@ class Messages:
         rank = self._rank
         self._heap = [(item[0], rank[item[4]], *item[2:]) for item in self._heap if item[4] in rank]
         heapq.heapify(self._heap)
+        self._posted = {frame: places for frame, places in self._posted.items() if frame >= self.now}
 
     def _ranks(self, edges: dict[str, list[str]]) -> dict[str, int]:
         """A place for each node, behind all that it hears messages from; among equals in the order of the ids.
@@ -257,11 +258,7 @@ class Messages:
     def post(self, frame: int, node: str, inlet: str, value: Any) -> None:
         """A message from outside arrives at an inlet."""
         frame = max(frame, self.handled)
-        if frame not in self._posted:
-            for passed in [passed for passed in self._posted if passed < self.handled]:
-                del self._posted[passed]
-            self._posted[frame] = set()
-        self._posted[frame].add((node, inlet))
+        self._posted.setdefault(frame, set()).add((node, inlet))
         self._push(frame, self._rank.get(node, 0), -1, node, inlet, value, self._asked)
 
     def posted(self, frame: int) -> Set[tuple[str, str]]:
@@ -295,7 +292,7 @@ class Messages:
                         "A loop of messages needs a 'delay' node.", node=node,
                     )
                 )  # fmt: skip
-            self.now = max(frame, self.now)
+            self._go_to(max(frame, self.now))
             self.handled = self.now
             if isinstance(value, Ticket):
                 if value.call is not None:
@@ -309,7 +306,13 @@ class Messages:
                 batch.append((item[5], item[6]))
             self._deliver(frame, node, batch)
         self.handled = max(self.handled, horizon)
-        self.now = max(self.now, min(self.handled, horizon))
+        self._go_to(max(self.now, min(self.handled, horizon)))
+
+    def _go_to(self, frame: int) -> None:
+        """It is this frame now."""
+        if frame != self.now:
+            self._posted.pop(self.now, None)
+            self.now = frame
 
     def _tell(self, node: str, outlet: str, event: Event) -> None:
         for watcher in self.watchers.get((node, outlet), ()):

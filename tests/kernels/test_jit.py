@@ -2,27 +2,17 @@
 
 import subprocess
 import sys
+from types import FunctionType
 
 import numpy as np
 
 from nodegraph import Patch
-from nodegraph.core import BlockNode, inlet, memory, node, outlet
-from nodegraph.core.arithmetic import f64, rows, signed, u32
+from nodegraph.core import node
+from nodegraph.core.arithmetic import cos_pi, signed
 from nodegraph.core.registry import Registry, registry
-from nodegraph.nodes.delays import sound
+from nodegraph.nodes import sweeps
 from nodegraph.nodes.oscillators import HALF
-from nodegraph.nodes.sweeps import (
-    DELAY_MOST_S,
-    DEPTH_MOST_S,
-    LEVEL,
-    SIXTH,
-    THIRD,
-    VOICES,
-    Chorus,
-    held_within,
-    read_between,
-    step_of,
-)
+from nodegraph.nodes.sweeps import Chorus
 from nodegraph.runtime.kernels import forms
 from nodegraph.runtime.kernels.jit import Jit, cache_folder, jit
 from tests.kernels.make import tick_node
@@ -94,56 +84,15 @@ def test_no_fast_math_is_asked_for():
 
 
 def cosine(angle):
-    """As `oscillators.cosine_of`, and the same numbers, by another order of operations."""
-    x = 0.5 - abs(signed(angle) * HALF)
-    z = x * x
-    p = 0.0772201258
-    p = p * z - 0.5980451728
-    p = p * z + 2.5500313771
-    p = p * z - 5.1677068789
-    p = p * z + 3.1415925800
-    return x * p
+    """The numbers of `oscillators.cosine_of`, by another order of operations."""
+    return cos_pi(signed(angle) * HALF)
 
 
 @node("swings~")
-class Swings(BlockNode):
+class Swings(Chorus):
     """`chorus~`, but for its cosine: a kernel that needs more than 16 registers and tests signs in some of them."""
 
-    x = inlet.signal("sound")
-    freq = inlet.control(0.7, span=(0.01, 20.0))
-    delay = inlet.control(0.015, span=(0.001, DELAY_MOST_S), ramp_s=0.2)
-    depth = inlet.control(0.003, span=(0.0, DEPTH_MOST_S), ramp_s=0.2)
-    mix = inlet.control(0.5, span=(0.0, 1.0))
-    y = outlet.signal("left and right", channels=2)
-    line = memory.array(rows=True)
-    at = memory(0, "i64")
-    angle = memory(0)
-
-    spread = "all"
-    arrange = Chorus.arrange
-
-    @staticmethod
-    def process(x, freq, delay, depth, mix, y, line, at, angle, rate, frames):
-        size = len(line)
-        for i in range(frames):
-            for side in range(2):
-                dry = 0.0
-                if rows(x) == 1:
-                    dry = x[0, i]
-                else:
-                    for c in range(side, rows(x), 2):
-                        dry += x[c, i]
-                line[side, at] = sound(dry)
-                wet = 0.0
-                now = angle + u32(side) * SIXTH
-                for _ in range(VOICES):
-                    late = f64(delay[i]) + f64(depth[i]) * f64(cosine(now - 0x40000000))
-                    wet += read_between(line, side, at, held_within(late, rate, size))
-                    now = now + THIRD
-                amount = mix[i]
-                y[side, i] = dry * (1.0 - amount) + LEVEL * amount * wet
-            at = at + 1 if at + 1 < size else 0
-            angle = angle + step_of(freq[i], rate)
+    process = staticmethod(FunctionType(Chorus.process.__code__, vars(sweeps) | {"cosine_of": cosine}, "process"))
 
 
 def test_the_compiler_reads_the_registers_that_it_wrote():
