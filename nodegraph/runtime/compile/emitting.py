@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,31 +11,31 @@ if TYPE_CHECKING:
     from nodegraph.runtime.compile.units import Ref, Unit
 
 
-class Emitting:
+class Emitting(ABC):
     """What `Schedule` has for all of its parts."""
 
+    @abstractmethod
     def operation(
         self, function: int, state: int, ins: list[Any], outs: list[Any], names: tuple[str, ...], factor: int = 1
     ) -> Operation:
         """Append an operation that runs at `factor` times the engine's rate."""
-        raise NotImplementedError
 
+    @abstractmethod
     def words(self, *values: int) -> int:
         """A state made of 64-bit words."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mono(self, ref: Ref | None) -> int:
         """The buffer of a signal in mono form."""
-        raise NotImplementedError
 
+    @abstractmethod
     def side(self, group: Group, output: int) -> int:
         """The buffer of a group's output."""
-        raise NotImplementedError
 
+    @abstractmethod
     def out_mono(self, unit: Unit, output: int) -> int:
         """The buffer that a unit's output is written to."""
-        raise NotImplementedError
 
+    @abstractmethod
     def out_lanes(self, group: Group, output: int) -> int:
         """The buffer that a group's output is written to."""
-        raise NotImplementedError
