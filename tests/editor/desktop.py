@@ -105,6 +105,19 @@ class Driven:
         self._tool("windowactivate", "--sync", self.window)
         self.corner = self._corner()
 
+    def back(self) -> None:
+        """Bring it back that was minimised: a click on it holds the keyboard, and the window manager at times drops the
+        keyboard at the first one.
+        """
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            self._tool("windowactivate", "--sync", self.window)
+            self._tool("click", "1")
+            self.frames(1)
+            if self._tool("getwindowfocus").strip() == self.window:
+                return
+            assert time.monotonic() < end, "the window never has the keyboard"
+
     @property
     def state(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.file.read_text(encoding="utf-8"))
@@ -118,7 +131,7 @@ class Driven:
             if state is not None and true(state):
                 return state
             assert self.process.poll() is None, f"the editor ended: {self.log.read_text()}"
-            told = f"{str(state)[:2000]}\n{self.log.read_text()}"
+            told = f"{_short(state)}\n{self.log.read_text()}"
             assert time.monotonic() < end, f"it never came: {what}; {told}"
             time.sleep(TICK_S)
 
@@ -207,6 +220,11 @@ class Driven:
         """Kill -9."""
         self.process.kill()
         self.process.wait()
+
+
+def _short(state: dict[str, Any] | None) -> str:
+    """A state without what fills pages."""
+    return str({name: value for name, value in (state or {}).items() if name not in ("boxes", "cables", "fields")})
 
 
 def end_engines(folder: Path) -> None:

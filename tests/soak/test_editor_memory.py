@@ -67,9 +67,7 @@ def minimised(editor: Driven, seconds: float) -> None:
     """Nobody sees it for a while."""
     editor._tool("windowminimize", editor.window)
     time.sleep(seconds)
-    editor._tool("windowmap", editor.window)
-    editor._tool("windowactivate", "--sync", editor.window)
-    editor.frames(1)
+    editor.back()
 
 
 def test_the_editors_memory_stays_as_it_is(editor: Driven) -> None:
