@@ -19,11 +19,17 @@ LENGTH: Final = struct.Struct("<I")
 LONGEST: Final = 1 << 27
 PIECE: Final = 1 << 16
 BUFFER: Final = 1 << 18
-MOST_FILES: Final = 16
+FILE: Final = struct.Struct("i")
+BESIDE: Final = socket.CMSG_SPACE(16 * FILE.size)
+"""Room for so many open files."""
 
 
 class Door:
-    """One end. Sending never blocks: what the socket does not take yet is kept, and goes with the next `flush`."""
+    """One end. Sending never blocks: what the socket does not take yet is kept, and goes with the next `flush`.
+
+    An answer of a small model takes this way in less time than the model itself, so what is done once a message is
+    kept short.
+    """
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
@@ -40,8 +46,9 @@ class Door:
     def fileno(self) -> int:
         return self._end.fileno()
 
-    def send(self, message: object, files: Sequence[int] = ()) -> None:
-        """Send a message. A far end that is gone is noticed by `receive`, not here. Safe from any thread.
+    def send(self, message: object, files: Sequence[int] = ()) -> bool:
+        """Send a message. A far end that is gone is noticed by `receive`, not here. Safe from any thread. True when
+        nothing is left to send.
 
         Raises TypeError or ValueError when msgpack cannot hold the message.
         """
@@ -50,27 +57,30 @@ class Door:
         copies = [os.dup(file) for file in files]  # the owner may close its own before they have gone
         with self._lock:
             self._out.append((frame, copies))
-        self.flush()
+            return self._flush()
 
     def flush(self) -> bool:
         """Send what was kept. True when nothing is left."""
         with self._lock:
-            while self._out:
-                frame, files = self._out[0]
-                try:
-                    sent = socket.send_fds(self._end, [frame], files) if files else self._end.send(frame)
-                except (BlockingIOError, InterruptedError):
-                    return False
-                except OSError:
-                    self._drop()
-                    return True
-                for file in files:
-                    os.close(file)
-                if sent == len(frame):
-                    self._out.popleft()
-                else:
-                    self._out[0] = (frame[sent:], [])
-            return True
+            return self._flush()
+
+    def _flush(self) -> bool:
+        while self._out:
+            frame, files = self._out[0]
+            try:
+                sent = socket.send_fds(self._end, [frame], files) if files else self._end.send(frame)
+            except (BlockingIOError, InterruptedError):
+                return False
+            except OSError:
+                self._drop()
+                return True
+            for file in files:
+                os.close(file)
+            if sent == len(frame):
+                self._out.popleft()
+            else:
+                self._out[0] = (frame[sent:], [])
+        return True
 
     def receive(self) -> list[Any]:
         """Every message that has arrived. Raises EOFError when the far end is gone and all it said has been read.
@@ -79,14 +89,13 @@ class Door:
         """
         while not self._ended:
             try:
-                data, files, _, _ = socket.recv_fds(self._end, PIECE, MOST_FILES)
+                data, beside, _, _ = self._end.recvmsg(PIECE, BESIDE)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
-                data, files = b"", []
-            for file in files:
-                os.set_inheritable(file, False)
-                self.files.append(file)
+                data, beside = b"", []
+            if beside:
+                self._keep(beside)
             self._in += data
             self._ended = not data
             if 0 < len(data) < PIECE // 2:
@@ -95,6 +104,14 @@ class Door:
         if self._ended and not messages:
             raise EOFError
         return messages
+
+    def _keep(self, beside: list[tuple[int, int, bytes]]) -> None:
+        """Open files came with the last piece."""
+        for level, kind, data in beside:
+            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                for (file,) in FILE.iter_unpack(data[: len(data) - len(data) % FILE.size]):
+                    os.set_inheritable(file, False)
+                    self.files.append(file)
 
     def close(self) -> None:
         with self._lock:

@@ -72,8 +72,7 @@ class Process:
             del self._log[:-LOG_BYTES]
 
     def turn_page(self) -> None:
-        """The worker has said something since: what it printed until now will explain no crash."""
-        self.read_log()
+        """The worker has said something since: what it printed and was read until now will explain no crash."""
         self._fresh = 0
 
     def log(self) -> str:

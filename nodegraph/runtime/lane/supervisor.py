@@ -140,8 +140,7 @@ class Supervisor:
 
     def _send(self, message: object) -> None:
         assert self._process is not None
-        self._process.door.send(message)
-        if not self._process.door.flush():
+        if not self._process.door.send(message):
             self.wake()  # the thread sends the rest
 
     # On the thread.
@@ -178,6 +177,8 @@ class Supervisor:
                 self._fallen(stuck)
                 return
         ready = self._selector.select(min(LONGEST_SLEEP_S, max(0.0, self._next_look - now)))
+        if len(ready) > 1:  # what was printed before something was said is heard before it
+            ready.sort(key=lambda one: one[0].data == self._heed)
         for key, events in ready:
             if key.fd == self._wake_in:
                 self._look = True

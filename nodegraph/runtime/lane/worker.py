@@ -334,11 +334,12 @@ class Worker:
         self._say({"say": "state", "key": listener.key, "state": state, "error": error, "version": version})
 
     def _say(self, message: object) -> None:
-        self.door.send(message)
-        while not self.door.flush():
+        sent = self.door.send(message)
+        while not sent:
             select.select([], [self.door], [], IDLE_S)
             if os.getppid() != self.parent:
                 os._exit(0)
+            sent = self.door.flush()
 
     def _close(self, listener: Listener) -> None:
         """A node has gone: its model goes, too, unless others share it, and its memory is given back."""
