@@ -39,6 +39,7 @@ class Door:
         self._lock = threading.Lock()
         self._out: deque[tuple[memoryview, list[int]]] = deque()
         self._in = bytearray()
+        self._piece = memoryview(bytearray(PIECE))
         self._ended = False
         self.files: deque[int] = deque()
         """Open files that came in, in the order of the messages that speak of them."""
@@ -89,16 +90,16 @@ class Door:
         """
         while not self._ended:
             try:
-                data, beside, _, _ = self._end.recvmsg(PIECE, BESIDE)
+                count, beside, _, _ = self._end.recvmsg_into([self._piece], BESIDE)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
-                data, beside = b"", []
+                count, beside = 0, []
             if beside:
                 self._keep(beside)
-            self._in += data
-            self._ended = not data
-            if 0 < len(data) < PIECE // 2:
+            self._in += self._piece[:count]
+            self._ended = not count
+            if 0 < count < PIECE // 2:
                 break  # that was all; the end, if it has come, is told by the next call
         messages = self._frames()
         if self._ended and not messages:

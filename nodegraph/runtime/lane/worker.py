@@ -256,9 +256,10 @@ class Worker:
 
     def _answer(self, listener: Listener) -> None:
         request = listener.requests.popleft()
-        said = unpack_items(request.said)
-        listener.said.extend(said)
-        listener.learn(said)
+        if request.said:
+            said = unpack_items(request.said)
+            listener.said.extend(said)
+            listener.learn(said)
         if self._of_no_use(listener, request):
             text = "it came too late to be of use; a newer clip is waiting"
             self._say_answer(listener, request, [], [], 0.0, 0.0, text)
