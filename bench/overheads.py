@@ -97,7 +97,8 @@ class Sound:
         self._random = np.random.default_rng(1)
 
     def next(self) -> NDArray[np.float32]:
-        return self._random.uniform(-0.3, 0.3, self.step).astype(np.float32)
+        sound: NDArray[np.float32] = self._random.uniform(-0.3, 0.3, self.step).astype(np.float32)
+        return sound
 
 
 class Through:
