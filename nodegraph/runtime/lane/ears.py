@@ -6,6 +6,7 @@ same live and offline.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -126,15 +127,18 @@ class ChunkEar:
     def _resample(self, sound: Floats) -> Floats:
         if self._rate == self._hears.rate:
             return sound
-        import soxr
-
         if self._stream is None:
+            import soxr
+
             self._stream = soxr.ResampleStream(self._rate, self._hears.rate, sound.shape[0], dtype="float32")
         return _rows(self._stream.resample_chunk(_columns(sound)))
 
 
 def _numbers(sound: Floats) -> Floats:
     """The sound with silence in place of NaN and infinity: a model with a memory would keep them for ever."""
+    flat = sound.ravel()
+    if math.isfinite(flat.dot(flat)):  # a third of the time of asking each number
+        return sound
     if not np.isfinite(sound).all():
         sound[~np.isfinite(sound)] = 0.0
     return sound
