@@ -7,7 +7,6 @@ engine does. A model is loaded and warmed up on a second thread, so that the oth
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import importlib
 import inspect
@@ -37,6 +36,7 @@ from nodegraph.runtime.lane.door import Door
 from nodegraph.runtime.lane.ears import make_ear
 from nodegraph.runtime.lane.listener import Listener, Request
 from nodegraph.runtime.lane.ring import Ring
+from nodegraph.runtime.lane.standing import end_with_parent, go_first, stand_back
 from nodegraph.runtime.lane.streams import Outflow, taken_sound
 from nodegraph.sandbox import confine
 
@@ -44,7 +44,6 @@ NICENESS: Final = 5
 WARM_UPS: Final = 2
 SHORTEST_WAIT_S: Final = 0.0005
 LONGEST_WAIT_S: Final = 0.005
-OUT_OF_MEMORY: Final = 500  # of 1000: which process the system ends first
 MOST_NOTES: Final = 10  # lines for the log that go with one answer
 IDLE_S: Final = 1.0  # how often an idle worker looks whether its parent is still there
 
@@ -182,7 +181,7 @@ class Worker:
                 if listener.gone:
                     self._close(listener)
             if self.to_load.empty():
-                _stand_back(self.background)
+                stand_back(self.background)
 
     def _load(self, listener: Listener) -> None:
         self._say_state(listener, "loading")
@@ -387,42 +386,13 @@ def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}{where}"
 
 
-def _stand_back(priority: int) -> None:
-    """Leave the processor to the sound. Not before the models are there: a worker that died must come back soon."""
-    tasks = Path("/proc/self/task")  # on Linux each thread has a priority of its own, and passes it on
-    for thread in [int(task.name) for task in tasks.iterdir()] if tasks.exists() else [0]:
-        with contextlib.suppress(OSError):  # a thread that has just ended
-            os.setpriority(os.PRIO_PROCESS, thread, priority)
-
-
-def _end_with_parent(parent: int) -> None:
-    """Also while a model holds the interpreter: the kernel ends the process (Linux); elsewhere a thread looks."""
-    if sys.platform == "linux":
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
-    else:
-        threading.Thread(target=_watch, args=(parent,), name="parent", daemon=True).start()
-
-
-def _go_first() -> None:
-    """Where memory runs out the system ends this process, and not the engine (Linux)."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY))
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(IDLE_S)
-    os._exit(0)
-
-
 def main() -> None:
     """``worker FD PARENT GROUP``: the socket to the engine, the engine's process id, and what its workers share."""
     fd, parent, group = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the engine's, which then hangs up
-    _end_with_parent(parent)
+    end_with_parent(parent)
     os.set_inheritable(fd, False)
-    _go_first()
+    go_first()
     held = confine()
     Worker(Door(socket.socket(fileno=fd)), parent, held, group).run()
     sys.stderr.flush()
