@@ -138,14 +138,11 @@ class Ring:
             raise SoundNotYet(Problem("sound-not-yet", f"frame {start + count} has not been played yet."))
         self._check_whole(start)
         self._barrier()
-        here = start & (self.frames - 1)
-        if start >= 0 and here + count <= self.frames:
-            out = self._planes[:, here : here + count].copy()
-        else:
-            skipped = min(max(0, -start), count)
-            out = np.zeros((self.channels, count), np.float32)
-            for first, here, length in self._pieces(start + skipped, count - skipped):
-                out[:, skipped + first : skipped + first + length] = self._planes[:, here : here + length]
+        skipped = min(max(0, -start), count)
+        out = np.empty((self.channels, count), np.float32)
+        out[:, :skipped] = 0.0
+        for first, here, length in self._pieces(start + skipped, count - skipped):
+            out[:, skipped + first : skipped + first + length] = self._planes[:, here : here + length]
         self._barrier()
         self._check_whole(start)
         return out
