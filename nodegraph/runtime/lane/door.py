@@ -19,16 +19,13 @@ LENGTH: Final = struct.Struct("<I")
 LONGEST: Final = 1 << 27
 PIECE: Final = 1 << 16
 BUFFER: Final = 1 << 18
-FILE: Final = struct.Struct("i")
-BESIDE: Final = socket.CMSG_SPACE(16 * FILE.size)
-"""Room for so many open files."""
+MOST_FILES: Final = 16
 
 
 class Door:
     """One end. Sending never blocks: what the socket does not take yet is kept, and goes with the next `flush`.
 
-    An answer of a small model takes this way in less time than the model itself, so what is done once a message is
-    kept short.
+    A small model answers sooner than its answer travels: what is done for each message is as little as can be.
     """
 
     def __init__(self, end: socket.socket) -> None:
@@ -39,7 +36,6 @@ class Door:
         self._lock = threading.Lock()
         self._out: deque[tuple[memoryview, list[int]]] = deque()
         self._in = bytearray()
-        self._piece = memoryview(bytearray(PIECE))
         self._ended = False
         self.files: deque[int] = deque()
         """Open files that came in, in the order of the messages that speak of them."""
@@ -90,29 +86,22 @@ class Door:
         """
         while not self._ended:
             try:
-                count, beside, _, _ = self._end.recvmsg_into([self._piece], BESIDE)
+                data, files, _, _ = socket.recv_fds(self._end, PIECE, MOST_FILES)
             except (BlockingIOError, InterruptedError):
                 break
             except OSError:
-                count, beside = 0, []
-            if beside:
-                self._keep(beside)
-            self._in += self._piece[:count]
-            self._ended = not count
-            if 0 < count < PIECE // 2:
+                data, files = b"", []
+            for file in files:
+                os.set_inheritable(file, False)
+                self.files.append(file)
+            self._in += data
+            self._ended = not data
+            if 0 < len(data) < PIECE // 2:
                 break  # that was all; the end, if it has come, is told by the next call
         messages = self._frames()
         if self._ended and not messages:
             raise EOFError
         return messages
-
-    def _keep(self, beside: list[tuple[int, int, bytes]]) -> None:
-        """Open files came with the last piece."""
-        for level, kind, data in beside:
-            if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-                for (file,) in FILE.iter_unpack(data[: len(data) - len(data) % FILE.size]):
-                    os.set_inheritable(file, False)
-                    self.files.append(file)
 
     def close(self) -> None:
         with self._lock:
