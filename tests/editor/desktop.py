@@ -106,8 +106,8 @@ class Driven:
         self.corner = self._corner()
 
     def back(self) -> None:
-        """Bring it back that was minimised: a click on it holds the keyboard, and the window manager at times drops the
-        keyboard at the first one.
+        """Bring it back that was minimised, with the keyboard: the window manager at times takes that away again at the
+        first click.
         """
         end = time.monotonic() + PATIENCE_S
         while True:

@@ -177,7 +177,7 @@ class Supervisor:
                 self._fallen(stuck)
                 return
         ready = self._selector.select(min(LONGEST_SLEEP_S, max(0.0, self._next_look - now)))
-        if len(ready) > 1:  # what was printed before something was said is heard before it
+        if len(ready) > 1:  # the log before the door: what was printed explains no crash after the next answer
             ready.sort(key=lambda one: one[0].data == self._heed)
         for key, events in ready:
             if key.fd == self._wake_in:
